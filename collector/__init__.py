@@ -1,0 +1,1 @@
+"""How readings arrive: MQTT messages become readings, committed, then acknowledged."""

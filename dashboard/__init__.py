@@ -1,0 +1,1 @@
+"""How readings look: the Dash application, the HTTP API and the export."""

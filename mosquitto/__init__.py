@@ -1,0 +1,1 @@
+"""Who may speak: the broker, its certificates, clients and their topics."""

@@ -1,0 +1,1 @@
+"""What numbers are: the nouns, the arithmetic and the disk format."""

@@ -1,0 +1,136 @@
+"""A process of Culex: its folders, log, PID file, lock and stop signal."""
+
+import fcntl
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from structlog.typing import Processor
+
+from telemetry.settings import LogFormat, Settings
+
+_LOG_FILES = 5
+
+
+class AlreadyRunning(Exception):
+    """Another process holds the lock; the message says which."""
+
+
+class DataFolderError(Exception):
+    """The data folder cannot be used; the message says what to do."""
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Makes the data folder and those every process needs.
+
+    Raises:
+        DataFolderError: If one cannot be made or written.
+    """
+    folders = {settings.data_dir: 0o755, settings.logs_dir: 0o755, settings.run_dir: 0o755}
+    try:
+        for folder, mode in (folders | {settings.secrets_dir: 0o700}).items():
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied", str(folder))
+    except OSError as error:
+        raise DataFolderError(
+            f"cannot write {error.filename}: {error.strerror}; "
+            "make it yours or set CULEX_DATA_DIR to a folder that is"
+        ) from None
+
+
+def start_logging(settings: Settings, process: str) -> None:
+    """Sends every log line of this process to the console and to its rotated file."""
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    file = logging.handlers.RotatingFileHandler(
+        settings.logs_dir / f"{process}.log",
+        maxBytes=settings.log_keep_mb * 1_000_000 // _LOG_FILES,
+        backupCount=_LOG_FILES - 1,
+        encoding="utf-8",
+    )
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout), file]
+    for handler in handlers:
+        handler.setFormatter(_formatter(settings.log_format, shared))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+
+
+def _formatter(log_format: LogFormat, shared: list[Processor]) -> logging.Formatter:
+    render: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if log_format is LogFormat.JSON
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        foreign_pre_chain=shared,
+    )
+
+
+@contextmanager
+def pid_file(settings: Settings, process: str) -> Iterator[Path]:
+    """Keeps `run/<process>.pid` while the block runs; a locked one means it runs already.
+
+    Raises:
+        AlreadyRunning: If another process of that name uses the same data folder.
+    """
+    path = settings.run_dir / f"{process}.pid"
+    with writer_lock(path):
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writer_lock(path: Path) -> Iterator[None]:
+    """Holds an exclusive lock on `path`, which then holds our process identifier.
+
+    Raises:
+        AlreadyRunning: If another process holds it.
+    """
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise AlreadyRunning(
+                f"{path.stem} is already running as process {file.read().strip() or '?'}; "
+                "stop it first or set another CULEX_DATA_DIR"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def stop_on_signal(stop: Callable[[], None] | None = None) -> threading.Event:
+    """An event that SIGTERM or SIGINT sets; the handler does nothing else but call `stop`."""
+    stopping = threading.Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        if stop is not None:
+            stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return stopping

@@ -1,0 +1,37 @@
+"""How a file appears on disk: whole, durable and with the right mode, or not at all."""
+
+import os
+from pathlib import Path
+
+
+def publish_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Leaves `path` holding `content`, on disk, even if the power fails right after.
+
+    Readers see the old file or the new one, never a part: a temporary sibling is written,
+    synced and renamed, then the folder is synced.
+
+    Raises:
+        OSError: If the folder cannot be written; a file that was there is unchanged.
+    """
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        sibling.rename(path)
+    except BaseException:
+        sibling.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,215 @@
+"""What a store does, said without SQL or files: Appender writes, Querier reads.
+
+`telemetry/store/` implements both on SQLite; Parquet blocks and PostgreSQL implement the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+
+from telemetry.reading import Latest, Reading, Series
+from telemetry.window import Window
+
+
+class StoreError(Exception):
+    """The store cannot answer or accept now; the message says why and what to do."""
+
+
+class StoreMissing(StoreError):
+    """There is no store yet: no collector has run on this data folder."""
+
+
+class StoreUnavailable(StoreError):
+    """A fault that may pass (disk full, locked): nothing was written, try the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What identifies one delivery of a message, should the broker send it again.
+
+    Attributes:
+        packet_id: The packet identifier of the PUBLISH, 1 to 65535.
+        digest: 16 bytes that stand for topic and payload.
+    """
+
+    packet_id: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction commits.
+
+    Attributes:
+        readings: In order of arrival.
+        deliveries: Of the messages they came in, in order of arrival.
+        forget_deliveries: The broker lost our session: packet identifiers start anew.
+    """
+
+    readings: Sequence[Reading]
+    deliveries: Sequence[Delivery] = ()
+    forget_deliveries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a batch: `stored + duplicates == len(batch.readings)`."""
+
+    stored: int
+    duplicates: int
+
+
+class Appender(Protocol):
+    """The write side; one process holds it, on one thread."""
+
+    def append(self, batch: Batch) -> Committed:
+        """Stores the batch durably, each reading once, or nothing of it.
+
+        Raises:
+            StoreUnavailable: If nothing was stored and the same batch may be tried again.
+        """
+        ...
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """The deliveries remembered from before, oldest first."""
+        ...
+
+    def report(self, state: Mapping[str, int | str]) -> None:
+        """Leaves the writer's own state for readers, beside what was reported before.
+
+        Raises:
+            StoreUnavailable: If it could not be written.
+        """
+        ...
+
+    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
+        """Removes the readings of `client`, or all that carry one of `flags`; returns how many."""
+        ...
+
+    def close(self) -> None:
+        """Releases the store; safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriterState:
+    """What the collector last said of itself; `None` where it never did.
+
+    Attributes:
+        beat_us: When it last wrote anything.
+        broker_since_us: When the broker link went up or down.
+        broker_up: Whether the broker link was up.
+        broker_reason: Why it is down, or an empty string.
+        stopped: Whether it ended in order.
+    """
+
+    beat_us: int | None = None
+    broker_since_us: int | None = None
+    broker_up: bool = False
+    broker_reason: str = ""
+    stopped: bool = False
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Readings or buckets of one series over a window.
+
+    Attributes:
+        series: Whose they are.
+        frame: Sorted by `time_us` (int64). Readings have the columns `time_us, value (float64),
+            text (object), delay_us, flags (int64)`; in a text state `value` is NaN. Buckets have
+            `time_us, sum, min, max (float64), count (int64)` where `time_us` is the bucket's
+            start; buckets without readings are absent.
+        bucket_us: The width of a bucket, or 0 for readings.
+    """
+
+    series: Series
+    frame: pd.DataFrame
+    bucket_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamQuery:
+    """What to export: `metrics` empty means all of the client's."""
+
+    client: str
+    window: Window
+    metrics: Sequence[str] = ()
+    lookback_us: int = 0
+    chunk_rows: int = field(default=20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of an export: what `window` covers; the frames reach `lookback_us` further back."""
+
+    window: Window
+    answers: Sequence[Answer]
+
+
+class Snapshot(Protocol):
+    """One consistent view of the store; everything read through it belongs together."""
+
+    @property
+    def sequence(self) -> int:
+        """Grows with every commit that changed readings; equal means nothing changed."""
+        ...
+
+    def writer(self) -> WriterState:
+        """What the collector last said of itself."""
+        ...
+
+    def latest(self, client: str | None = None) -> Sequence[Latest]:
+        """The newest reading of each series, of one client or of all, by client and metric."""
+        ...
+
+    def read(self, series: Series, window: Window) -> Answer:
+        """The readings of a series in a window, oldest first; empty if there are none."""
+        ...
+
+    def count(self, series: Series, window: Window, at_most: int) -> int:
+        """How many readings the window holds; counting ends at `at_most`."""
+        ...
+
+    def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
+        """Aggregates over aligned intervals of `bucket_us`.
+
+        The window must start and end on a multiple of `bucket_us`.
+        """
+        ...
+
+    def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
+        """The expected reporting interval in µs, learned from the newest readings before then.
+
+        A series with fewer than two readings has none.
+        """
+        ...
+
+
+class Querier(Protocol):
+    """The read side; any number of processes and threads may hold one."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A consistent view for the length of a `with` block, which should be short.
+
+        Raises:
+            StoreMissing: If no collector has run yet.
+            StoreUnavailable: If the store cannot be read now.
+        """
+        ...
+
+    def stream(self, query: StreamQuery) -> Iterator[Chunk]:
+        """Everything the query names, oldest first, in parts of bounded size.
+
+        Raises:
+            StoreUnavailable: In the middle too; what came before is then not the whole.
+        """
+        ...
+
+    def close(self) -> None:
+        """Releases the store; safe to call twice."""
+        ...

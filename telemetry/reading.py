@@ -1,0 +1,94 @@
+"""Series, readings and their provenance: the nouns every room shares."""
+
+from dataclasses import dataclass
+from enum import IntFlag, StrEnum
+
+RESERVED_CLIENTS = frozenset({"broker", "collector"})
+"""Client names whose series Culex writes itself; nobody else may publish as them."""
+
+
+class Flag(IntFlag):
+    """Provenance of a reading; the integer values are part of the disk format."""
+
+    LATE = 1
+    REDELIVERED = 2
+    RETAINED = 4
+    IMPORTED = 8
+    SIMULATED = 16
+    CLOCK_CORRECTED = 32
+    REPLAYED = 64
+
+
+def flag_names(flags: int) -> str:
+    """The names of the flags that are set, as exports print them.
+
+    >>> flag_names(Flag.SIMULATED | Flag.LATE)
+    'late|simulated'
+    >>> flag_names(0)
+    ''
+    """
+    return "|".join(flag.name.lower().replace("_", "-") for flag in Flag if flag & flags)  # type: ignore[union-attr]  # members of an IntFlag are named
+
+
+class Kind(StrEnum):
+    """What a series measures: a quantity, yes or no, or a named state."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Series:
+    """One metric of one client."""
+
+    client: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One measured value.
+
+    Attributes:
+        series: What was measured.
+        time_us: When it was measured, in microseconds since 1970 UTC.
+        value: A finite number, or the name of a state. A boolean is 0.0 or 1.0.
+        kind: How the value is meant.
+        unit: The unit as the client wrote it, or an empty string.
+        delay_us: Time of receipt minus `time_us`; 0 when the client sent no time of its own.
+        flags: Provenance.
+    """
+
+    series: Series
+    time_us: int
+    value: float | str
+    kind: Kind = Kind.NUMBER
+    unit: str = ""
+    delay_us: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A series with its newest reading, which a late one never replaces.
+
+    Attributes:
+        series: What is measured.
+        kind: How its values are meant.
+        unit: The unit last sent with a value, or an empty string.
+        time_us: When the newest reading was measured.
+        value: Its value.
+        received_us: When it arrived.
+        flags: Its provenance.
+        count: Readings kept in all.
+    """
+
+    series: Series
+    kind: Kind
+    unit: str
+    time_us: int
+    value: float | str
+    received_us: int
+    flags: int
+    count: int

@@ -1,0 +1,178 @@
+"""Settings from culex.toml, each overridden by its `CULEX_*` variable."""
+
+import os
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from telemetry.window import TimeError, parse_duration
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder."""
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names its place and what to write."""
+
+
+class Demo(StrEnum):
+    """When the simulated fleet runs."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def _duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except TimeError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_duration)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Topic(BaseModel):
+    """One topic template of culex.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    template: str
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; culex.toml describes each key beside its default."""
+
+    model_config = SettingsConfigDict(env_prefix="CULEX_", extra="forbid", frozen=True)
+    toml_file: ClassVar[Path] = ROOT / "culex.toml"
+
+    data_dir: Path = Path("data")
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8050
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: Port = 1883
+    mqtt_tls_port: Port = 8883
+    mqtt_ws_port: Port = 9001
+    admin_password: SecretStr | None = None
+    demo: Demo = Demo.AUTO
+    log_format: LogFormat = LogFormat.CONSOLE
+    log_keep_mb: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+    topics: tuple[Topic, ...] = (
+        Topic(template="clients/{client}"),
+        Topic(template="clients/{client}/telemetry"),
+        Topic(template="clients/{client}/{metric}"),
+    )
+    batch_readings: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    batch_age_ms: Annotated[int, Field(ge=1, le=100)] = 50
+    intake_messages: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    intake_mb: Annotated[int, Field(ge=1, le=4096)] = 64
+    future_tolerance: Duration = "5m"
+    late_after: Duration = "1m"
+
+    spans: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=6)] = ("1m", "5m", "30m")
+    coverage_minimum: Annotated[float, Field(ge=0, le=1)] = 0.6
+    refresh_ms: Annotated[int, Field(ge=250, le=60_000)] = 1000
+    broker_queue_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913  # pydantic-settings calls it so
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # not a source of ours
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # not a source of ours
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, and the environment over culex.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml_file)
+
+    @property
+    def store_path(self) -> Path:
+        """The SQLite file that holds the head and the catalog."""
+        return self.data_dir / "culex.db"
+
+    @property
+    def access_path(self) -> Path:
+        """The SQLite file that says who may speak and look."""
+        return self.data_dir / "access.db"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Rotated log files."""
+        return self.data_dir / "logs"
+
+    @property
+    def run_dir(self) -> Path:
+        """PID files and locks."""
+        return self.data_dir / "run"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Keys and passwords, readable by their owner alone."""
+        return self.data_dir / "secrets"
+
+    @property
+    def broker_dir(self) -> Path:
+        """What Mosquitto itself reads and writes."""
+        return self.data_dir / "broker"
+
+    @property
+    def ca_file(self) -> Path:
+        """The public certificate of our certificate authority, for clients to trust."""
+        return (self.data_dir / "ca.crt").absolute()
+
+
+def load_settings() -> Settings:
+    """The settings in force.
+
+    Raises:
+        SettingsError: If culex.toml or a variable cannot be used.
+    """
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{Settings.toml_file.name} is not TOML: {error}; fix that line"
+        ) from None
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(dict(part)) for part in error.errors())) from None
+    except OSError as error:
+        raise SettingsError(f"cannot read {Settings.toml_file}: {error.strerror}") from None
+
+
+def _sentence(error: dict[str, object]) -> str:
+    """One validation error, with the line of culex.toml or the variable it stands in."""
+    location = error["loc"]
+    key = str(location[0]) if isinstance(location, tuple) and location else ""
+    reason = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    variable = f"CULEX_{key.upper()}"
+    if variable in os.environ:
+        return f"{variable}={os.environ[variable]!r}: {reason}"
+    return f"{Settings.toml_file.name}, line {_line_of(key)}, {key}: {reason}"
+
+
+def _line_of(key: str) -> str:
+    pattern = re.compile(rf"\s*(\[\[?)?\s*{re.escape(key)}\b")
+    lines = Settings.toml_file.read_text(encoding="utf-8").splitlines()
+    return next((str(number) for number, line in enumerate(lines, 1) if pattern.match(line)), "?")

@@ -1,0 +1,1 @@
+"""The store on this machine: a SQLite head, read and written through telemetry.interface."""
