@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     broker_queue_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913  # pydantic-settings calls it so
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
