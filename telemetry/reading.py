@@ -81,7 +81,6 @@ class Latest:
         value: Its value.
         received_us: When it arrived.
         flags: Its provenance.
-        count: Readings kept in all.
     """
 
     series: Series
@@ -91,4 +90,3 @@ class Latest:
     value: float | str
     received_us: int
     flags: int
-    count: int

@@ -1,0 +1,128 @@
+"""The rolling mean, and how sure it is.
+
+The mean at an instant `t` with span `s` is over the readings in `(t - s, t]`. No readings: no
+mean, NaN, never 0. Coverage is the share of expected readings that arrived.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Instants = NDArray[np.int64]
+
+
+def samples_of_readings(frame: pd.DataFrame) -> pd.DataFrame:
+    """Readings as `rolling_mean` takes them: one row per instant, states left out.
+
+    Args:
+        frame: `time_us` (int64, sorted) and `value` (float64, NaN in a state).
+
+    Returns:
+        Index `time_us`, sorted and unique; columns `sum` (float64) and `count` (int64).
+    """
+    numbers = frame.loc[frame["value"].notna(), ["time_us", "value"]]
+    return numbers.groupby("time_us")["value"].agg(["sum", "count"])
+
+
+def samples_of_buckets(frame: pd.DataFrame, bucket_us: int) -> pd.DataFrame:
+    """Buckets as `rolling_mean` takes them, each at the last microsecond that it covers.
+
+    There, for a span that the bucket's width divides, the mean is exactly that of the readings.
+
+    Args:
+        frame: `time_us` (int64, a bucket's start, sorted), `sum` and `count`.
+        bucket_us: The width of a bucket.
+
+    Returns:
+        Index `time_us`, sorted and unique; columns `sum` (float64) and `count` (int64).
+    """
+    return frame.set_index(frame["time_us"] + bucket_us - 1)[["sum", "count"]]
+
+
+def rolling_mean(
+    samples: pd.DataFrame, span_us: int, interval_us: int | None, instants: Sequence[int] | Instants
+) -> pd.DataFrame:
+    """The mean over `(t - span, t]` at each instant, with its coverage.
+
+    Sums are taken relative to the first sample, so that small changes of a large value survive.
+
+    Args:
+        samples: From `samples_of_readings` or `samples_of_buckets`; must reach a span further
+            back than the first instant.
+        span_us: The width of the mean, in µs.
+        interval_us: The expected reporting interval in µs; `None` if unknown: coverage is NaN.
+        instants: Sorted, in µs.
+
+    Returns:
+        One row per instant, in order: `time_us` (int64), `mean` (float64, NaN without readings),
+        `count` (int64) and `coverage` (float64, 0 to 1, NaN if the interval is unknown).
+
+    >>> frame = pd.DataFrame({"time_us": [0, 10, 20], "value": [1.0, 2.0, 6.0]})
+    >>> rolling_mean(samples_of_readings(frame), 20, 10, [20, 60])
+       time_us  mean  count  coverage
+    0       20   4.0      2       1.0
+    1       60   NaN      0       0.0
+    """
+    at = np.asarray(instants, dtype=np.int64)
+    origin = samples["sum"].iloc[0] / samples["count"].iloc[0] if len(samples) else 0.0
+    totals = _rolling_sums(samples, span_us, at, origin)
+    count = totals["count"].to_numpy().round().astype(np.int64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, origin + totals["sum"].to_numpy() / count, np.nan)
+    return pd.DataFrame(
+        {
+            "time_us": at,
+            "mean": mean,
+            "count": count,
+            "coverage": _coverage(count, span_us, interval_us),
+        }
+    )
+
+
+def _rolling_sums(samples: pd.DataFrame, span_us: int, at: Instants, origin: float) -> pd.DataFrame:
+    """Sums relative to `origin` and counts over `(t - span, t]`, with pandas' own rolling.
+
+    Each instant is appended as a sample of nothing behind the samples of the same time.
+    """
+    times = np.concatenate([samples.index.to_numpy(dtype=np.int64), at])
+    order = np.argsort(times, kind="stable")
+    nothing = np.zeros(len(at))
+    counts = np.concatenate([samples["count"].to_numpy(dtype=np.float64), nothing])
+    sums = np.concatenate([samples["sum"].to_numpy(), nothing]) - counts * origin
+    index = pd.DatetimeIndex(times[order].astype("datetime64[us]"))
+    frame = pd.DataFrame({"sum": sums[order], "count": counts[order]}, index=index)
+    rolled = frame.rolling(pd.Timedelta(span_us, unit="us"), closed="right").sum()
+    return rolled.iloc[np.flatnonzero(order >= len(samples))]
+
+
+def _coverage(
+    count: NDArray[np.int64], span_us: int, interval_us: int | None
+) -> NDArray[np.float64]:
+    if not interval_us:
+        return np.full(len(count), np.nan)
+    return np.minimum(count / max(1.0, span_us / interval_us), 1.0)
+
+
+def choose_bucket_us(length_us: int, max_buckets: int, spans_us: Sequence[int]) -> int:
+    """The narrowest round width that covers a window in at most `max_buckets` buckets.
+
+    Among those, widths that divide every span that is not narrower come first: only they give
+    exact rolling means. There is always one, for a width wider than all spans qualifies.
+
+    >>> choose_bucket_us(86_400_000_000, 1500, [60_000_000, 300_000_000]) // 1_000_000
+    60
+    """
+    wide_enough = [width for width in _WIDTHS_US if width * max_buckets >= length_us]
+    exact = (w for w in wide_enough if all(span < w or span % w == 0 for span in spans_us))
+    return next(exact, _WIDTHS_US[-1])
+
+
+_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800)
+_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 336, 720, 2400, 8760, 87600)
+_WIDTHS_US = (
+    *(width * 1_000 for width in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    *(width * 1_000_000 for width in _SECONDS),
+    *(width * 3_600_000_000 for width in _HOURS),
+)

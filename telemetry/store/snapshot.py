@@ -1,0 +1,193 @@
+"""The read side of the head: one consistent view, many questions."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
+from telemetry.interval import GAPS, expected_interval_us
+from telemetry.reading import Kind, Latest, Series
+from telemetry.store.head import Connection, faults, limit_time, open_reader
+from telemetry.window import Window
+
+_ANSWER_SECONDS = 5.0
+
+_READ = """SELECT time_us, value, delay_us, flags FROM reading
+    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
+_COUNT = """SELECT count(*) FROM
+    (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
+_BUCKETS = """SELECT time_us / ? * ? AS start_us, sum(value), min(value), max(value), count(*)
+    FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? AND typeof(value) = 'real'
+    GROUP BY start_us ORDER BY start_us"""
+_TIMES = (
+    "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
+)
+_NTH = """SELECT time_us FROM reading WHERE series = ? AND time_us >= ?
+    ORDER BY time_us LIMIT 1 OFFSET ?"""
+_LATEST = """SELECT client, metric, kind, unit, newest_us, newest_value, newest_received_us,
+    newest_flags FROM series WHERE client = coalesce(?, client) ORDER BY client, metric"""
+
+
+class HeadSnapshot:
+    """A read transaction; implements `telemetry.interface.Snapshot`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
+
+    @property
+    def sequence(self) -> int:
+        """Grows with every commit that changed readings."""
+        return int(self._state["sequence"])
+
+    def writer(self) -> WriterState:
+        """What the collector last said of itself."""
+        state = self._state
+        return WriterState(
+            beat_us=state.get("beat_us"),
+            broker_since_us=state.get("broker_since_us"),
+            broker_up=bool(state.get("broker_up", False)),
+            broker_reason=str(state.get("broker_reason", "")),
+            stopped=bool(state.get("stopped", False)),
+            rejected=int(state.get("rejected", 0)),
+        )
+
+    def latest(self, client: str | None = None) -> Sequence[Latest]:
+        """The newest reading of each series, of one client or of all, by client and metric."""
+        rows = self._connection.execute(_LATEST, (client,))
+        return [
+            Latest(Series(name, metric), Kind(kind), *rest) for name, metric, kind, *rest in rows
+        ]
+
+    def read(self, series: Series, window: Window) -> Answer:
+        """The readings of a series in a window, oldest first; empty if there are none."""
+        bounds = (self._id(series), window.start_us, window.end_us)
+        return Answer(series, _readings(self._connection.execute(_READ, bounds).fetchall()))
+
+    def count(self, series: Series, window: Window, at_most: int) -> int:
+        """How many readings the window holds; counting ends at `at_most`."""
+        bounds = (self._id(series), window.start_us, window.end_us, at_most)
+        return int(self._connection.execute(_COUNT, bounds).fetchone()[0])
+
+    def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
+        """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
+        bounds = (bucket_us, bucket_us, self._id(series), window.start_us, window.end_us)
+        rows = self._connection.execute(_BUCKETS, bounds).fetchall()
+        return Answer(series, _buckets(rows), bucket_us)
+
+    def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
+        """The expected reporting interval in µs, learned from the newest readings before then."""
+        found = {one: self._interval(one, before_us) for one in series}
+        return {one: interval for one, interval in found.items() if interval is not None}
+
+    def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
+        """When the reading comes that is `rows` after `start_us`; `None` if there are fewer."""
+        found = self._connection.execute(_NTH, (self._id(series), start_us, rows)).fetchone()
+        return int(found[0]) if found else None
+
+    def _interval(self, series: Series, before_us: int) -> int | None:
+        rows = self._connection.execute(_TIMES, (self._id(series), before_us, GAPS + 1))
+        return expected_interval_us([time_us for (time_us,) in rows])
+
+    def _id(self, series: Series) -> int:
+        row = self._connection.execute(
+            "SELECT id FROM series WHERE client = ? AND metric = ?", (series.client, series.metric)
+        ).fetchone()
+        return int(row[0]) if row else -1
+
+
+class HeadQuerier:
+    """The read side of the head; implements `telemetry.interface.Querier`.
+
+    Each thread of each process opens its own connection, when it first asks: SQLite connections
+    must not cross a fork.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[HeadSnapshot]:
+        """A consistent view for the length of a `with` block."""
+        connection = self._connection()
+        with faults(self._path):
+            limit_time(connection, _ANSWER_SECONDS)
+            connection.execute("BEGIN")
+            try:
+                yield HeadSnapshot(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+    def stream(self, query: StreamQuery) -> Iterator[Chunk]:
+        """Everything the query names, oldest first, in parts of bounded size.
+
+        Each part is a snapshot of its own: a long export holds nothing back from the writer.
+        """
+        start_us = query.window.start_us
+        while start_us < query.window.end_us:
+            with self.snapshot() as snapshot:
+                chunk = _chunk(snapshot, query, start_us)
+            yield chunk
+            start_us = chunk.window.end_us
+
+    def close(self) -> None:
+        """Closes this thread's connection; safe to call twice."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or self._local.process != os.getpid():
+            connection = self._local.connection = open_reader(self._path)
+            self._local.process = os.getpid()
+        return connection
+
+
+def _chunk(snapshot: HeadSnapshot, query: StreamQuery, start_us: int) -> Chunk:
+    series = [
+        latest.series
+        for latest in snapshot.latest(query.client)
+        if not query.metrics or latest.series.metric in query.metrics
+    ]
+    rows = max(1, query.chunk_rows // max(1, len(series)))
+    ends = (snapshot.boundary(one, start_us, rows) for one in series)
+    first_end_us = min((end for end in ends if end is not None), default=query.window.end_us)
+    window = Window(start_us, min(max(first_end_us, start_us + 1), query.window.end_us))
+    reach = window.widened(query.lookback_us)
+    return Chunk(window, [snapshot.read(one, reach) for one in series])
+
+
+def _readings(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:
+    times, values, delays, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "time_us": np.array(times, dtype=np.int64),
+            "value": np.array(
+                [v if isinstance(v, float) else np.nan for v in values], dtype=np.float64
+            ),
+            "text": pd.Series([v if isinstance(v, str) else None for v in values], dtype=object),
+            "delay_us": np.array(delays, dtype=np.int64),
+            "flags": np.array(flags, dtype=np.int64),
+        }
+    )
+
+
+def _buckets(rows: list[tuple[int, float, float, float, int]]) -> pd.DataFrame:
+    times, sums, lows, highs, counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return pd.DataFrame(
+        {
+            "time_us": np.array(times, dtype=np.int64),
+            "sum": np.array(sums, dtype=np.float64),
+            "min": np.array(lows, dtype=np.float64),
+            "max": np.array(highs, dtype=np.float64),
+            "count": np.array(counts, dtype=np.int64),
+        }
+    )
