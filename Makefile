@@ -1,0 +1,55 @@
+# Everything is run from here; `make` alone lists the targets.
+PYTHON := .venv/bin/python
+INIT := $(PYTHON) -m mosquitto init
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench broker collector dashboard demo clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+run: ## set everything up, then run broker, collector, dashboard and simulated fleet; Ctrl-C stops them
+	@deploy/bootstrap.sh run
+	@$(INIT)
+	@$(PYTHON) -m dashboard check
+	@exec $(PYTHON) -m honcho --env /dev/null --app-root . --procfile deploy/Procfile start
+
+broker: ## run the broker alone
+	@deploy/bootstrap.sh run
+	@$(INIT)
+	@exec $(PYTHON) -m mosquitto run
+
+collector: ## run the collector alone
+	@deploy/bootstrap.sh run
+	@$(INIT)
+	@exec $(PYTHON) -m collector run
+
+dashboard: ## run the dashboard alone
+	@deploy/bootstrap.sh run
+	@$(INIT)
+	@exec $(PYTHON) -m dashboard run
+
+demo: ## run the simulated fleet alone
+	@deploy/bootstrap.sh run
+	@$(INIT)
+	@exec $(PYTHON) -m collector.demo
+
+check: ## format, lint, types and unit tests: the fast gate before a commit
+	@deploy/bootstrap.sh check
+	@$(PYTHON) -m ruff format --check --quiet
+	@$(PYTHON) -m ruff check --quiet
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest -q -m "not broker and not browser and not bench"
+
+test: ## the whole suite, with a real broker and a real browser
+	@deploy/bootstrap.sh test
+	@$(PYTHON) -m pytest -q -m "not bench"
+
+bench: ## the benchmarks, each a ratio against a named baseline
+	@deploy/bootstrap.sh test
+	@$(PYTHON) -m pytest -q -s -m bench
+
+clean: ## remove .venv and caches; data/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
