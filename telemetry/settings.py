@@ -20,6 +20,16 @@ from telemetry.window import TimeError, parse_duration
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
 
+DEMO_CLIENTS = (
+    "demo-solar",
+    "demo-greenhouse",
+    "demo-boiler",
+    "demo-battery",
+    "demo-weather",
+    "demo-flaky",
+)
+"""The simulated fleet: `mosquitto/` gives it logins, `collector/demo.py` plays it."""
+
 
 class SettingsError(Exception):
     """A setting that cannot be used; the message names its place and what to write."""

@@ -1,0 +1,246 @@
+"""Runs one Mosquitto as a child: its files, its log, its certificate, its end."""
+
+import errno
+import os
+import resource
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import orjson
+import psutil
+import structlog
+
+from mosquitto.access import Access
+from mosquitto.certificates import (
+    CertificateError,
+    Pair,
+    ensure_authority,
+    ensure_server,
+    host_names,
+)
+from mosquitto.configuration import (
+    Account,
+    broker_account,
+    find_mosquitto,
+    find_plugin,
+    render,
+)
+from mosquitto.dynsec import SALT_BYTES, hash_password, security
+from mosquitto.names import BROKER_ADMIN, COLLECTOR
+from telemetry.clock import now_us
+from telemetry.daemon import pid_file, stop_on_signal
+from telemetry.files import publish_file
+from telemetry.login import load_login
+from telemetry.settings import Settings
+
+STOP_S = 4.0
+_RENEWAL_S = 3600.0
+_OPEN_FILES = 16_384
+_QUIET = "Saving in-memory database"  # every few seconds
+
+log = structlog.stdlib.get_logger("broker")
+
+
+class BrokerError(Exception):
+    """The broker cannot start or has stopped; the message says what to do."""
+
+
+def run(settings: Settings) -> None:
+    """The broker has run until SIGTERM or SIGINT, and is stopped.
+
+    Raises:
+        AlreadyRunning: If another process runs one on this data folder.
+        BrokerError: If a port is taken, or Mosquitto ends by itself.
+        BrokerMissing, CertificateError, AccessError, SecretError: If it cannot be started.
+    """
+    stopping = stop_on_signal()
+    with pid_file(settings, "broker"):
+        end_orphan(settings)
+        check_ports(settings)
+        program = prepare(settings)
+        child = _start(program, settings)
+        keeper = threading.Thread(target=_keep, args=(child, settings, stopping), daemon=True)
+        keeper.start()
+        _forward(child)
+        status = child.wait()
+        _mosquitto_pid_path(settings).unlink(missing_ok=True)
+    if not stopping.is_set():
+        raise BrokerError(
+            f"mosquitto stopped by itself (status {status}); "
+            f"its last lines are in {settings.logs_dir / 'broker.log'}"
+        )
+
+
+def prepare(settings: Settings) -> Path:
+    """Everything Mosquitto reads is written, owned by its account; returns the program."""
+    program = find_mosquitto()
+    account = broker_account(settings.broker_dir)
+    if account.warning:
+        log.warning(account.warning)
+    settings.broker_dir.mkdir(mode=0o700, exist_ok=True)
+    renew_certificate(settings)
+    configuration = render(settings, account, find_plugin(program))
+    publish_file(_configuration_path(settings), configuration.encode(), mode=0o600)
+    publish_file(settings.broker_dir / "dynamic-security.json", _security(settings), mode=0o600)
+    _give(settings.broker_dir, account)
+    return program
+
+
+def renew_certificate(settings: Settings) -> bool:
+    """The broker has a valid certificate on disk; whether that is a new one.
+
+    Raises:
+        CertificateError: If a key is missing or broken.
+    """
+    now = now_us()
+    authority = ensure_authority(
+        Pair(settings.secrets_dir / "ca.key", settings.ca_file), now_us=now
+    )
+    pair = Pair(settings.broker_dir / "server.key", settings.broker_dir / "server.crt")
+    reason = ensure_server(pair, authority, host_names(settings.mqtt_host), now)
+    if reason is None:
+        return False
+    _give(settings.broker_dir, broker_account(settings.broker_dir))
+    log.info("issued a certificate for the broker", reason=reason)
+    return True
+
+
+def check_ports(settings: Settings) -> None:
+    """The three ports are free.
+
+    Raises:
+        BrokerError: Naming the one that is not, and the setting that changes it.
+    """
+    ports = {
+        "mqtt_port": ("127.0.0.1", settings.mqtt_port),
+        "mqtt_tls_port": ("0.0.0.0", settings.mqtt_tls_port),  # noqa: S104  # TLS listens everywhere
+        "mqtt_ws_port": ("0.0.0.0", settings.mqtt_ws_port),  # noqa: S104  # TLS listens everywhere
+    }
+    seen: dict[int, str] = {}
+    for key, (host, port) in ports.items():
+        if port in seen:
+            raise BrokerError(f"{key} and {seen[port]} are both {port}; give each its own port")
+        seen[port] = key
+        _check_port(key, host, port)
+
+
+def find_running(settings: Settings) -> psutil.Process | None:
+    """The Mosquitto that runs on this data folder."""
+    try:
+        process = psutil.Process(int(_mosquitto_pid_path(settings).read_text(encoding="utf-8")))
+        command = process.cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return process if str(_configuration_path(settings)) in command else None
+
+
+def end_orphan(settings: Settings) -> None:
+    """No Mosquitto is left over from a supervisor that was killed."""
+    orphan = find_running(settings)
+    if orphan is None:
+        return
+    log.warning("stopping a mosquitto whose supervisor was killed", pid=orphan.pid)
+    try:
+        orphan.terminate()
+        orphan.wait(STOP_S)
+    except psutil.TimeoutExpired:
+        orphan.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def reload(settings: Settings) -> None:
+    """A running Mosquitto uses the certificate that is on disk now."""
+    running = find_running(settings)
+    if running is not None:
+        running.send_signal(signal.SIGHUP)
+
+
+def _start(program: Path, settings: Settings) -> subprocess.Popen[str]:
+    # libwebsockets reserves memory for every file the limit allows: bound it from both sides.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return subprocess.Popen(  # noqa: S603  # a path we found and a file we wrote
+        [str(program), "-c", str(_configuration_path(settings))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        umask=0o077,  # the plugin writes its file readable by all otherwise
+        start_new_session=True,  # Ctrl-C reaches it through us, once
+    )
+
+
+def _forward(child: subprocess.Popen[str]) -> None:
+    """Logs each line of the child until it ends."""
+    for line in child.stdout or ():
+        text = line.rstrip()
+        if text.startswith("Error"):
+            log.error(text)
+        elif text.startswith("Warning"):
+            log.warning(text)
+        elif text and not text.startswith(_QUIET):
+            log.info(text)
+
+
+def _keep(child: subprocess.Popen[str], settings: Settings, stopping: threading.Event) -> None:
+    """Renews the certificate while the child runs, and ends it when it is to stop."""
+    while not stopping.wait(_RENEWAL_S):
+        try:
+            if renew_certificate(settings):
+                child.send_signal(signal.SIGHUP)
+        except (CertificateError, OSError) as error:
+            log.error("cannot renew the broker's certificate", error=str(error))  # noqa: TRY400  # the sentence says it all
+    child.terminate()
+    try:
+        child.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        log.warning("mosquitto did not stop in time and was killed", seconds=STOP_S)
+        child.kill()
+
+
+def _security(settings: Settings) -> bytes:
+    own = {
+        name: hash_password(
+            load_login(settings.secrets_dir / f"{name}.json").password,
+            secrets.token_bytes(SALT_BYTES),
+        )
+        for name in (BROKER_ADMIN, COLLECTOR)
+    }
+    templates = [topic.template for topic in settings.topics]
+    clients = Access(settings.access_path).clients()
+    return orjson.dumps(security(clients, own, templates), option=orjson.OPT_INDENT_2)
+
+
+def _give(folder: Path, account: Account) -> None:
+    if os.geteuid() != 0:
+        return
+    for path in (folder, *folder.iterdir()):
+        shutil.chown(path, account.uid, account.gid)
+
+
+def _check_port(key: str, host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else f"fails: {error.strerror}"
+            raise BrokerError(
+                f"port {port} {reason}; stop what uses it or set CULEX_{key.upper()} to a free port"
+            ) from None
+
+
+def _configuration_path(settings: Settings) -> Path:
+    return (settings.broker_dir / "mosquitto.conf").resolve()
+
+
+def _mosquitto_pid_path(settings: Settings) -> Path:
+    return settings.broker_dir / "mosquitto.pid"

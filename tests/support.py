@@ -1,0 +1,147 @@
+"""What tests share: free ports, processes that end with the test, waiting with a deadline."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from telemetry.settings import ROOT, Settings
+
+STOP_S = 10.0
+_TICK = threading.Event()  # never set: waiting on it passes time without a busy loop
+
+
+def free_port() -> int:
+    """A TCP port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make_settings(folder: Path, **changes: object) -> Settings:
+    """Settings on an own data folder and free ports, without the simulated fleet."""
+    chosen: dict[str, object] = {
+        "data_dir": folder / "data",
+        "demo": "off",
+        "http_port": free_port(),
+        "mqtt_port": free_port(),
+        "mqtt_tls_port": free_port(),
+        "mqtt_ws_port": free_port(),
+    }
+    return Settings(**(chosen | changes))  # type: ignore[arg-type]  # pydantic converts them
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment in which every process of Culex reads these settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CULEX_")}
+    given = settings.model_dump(mode="json", include=settings.model_fields_set - {"topics"})
+    if settings.admin_password is not None:
+        given["admin_password"] = settings.admin_password.get_secret_value()
+    return kept | {f"CULEX_{key.upper()}": str(value) for key, value in given.items()}
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Returns as soon as the condition holds; fails the test if it does not in time."""
+    ticks = int(seconds / 0.02) + 1
+    for _ in range(ticks):
+        if condition():
+            return
+        _TICK.wait(0.02)
+    raise AssertionError(f"not within {seconds} s: {condition}")
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on that port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Process:
+    """A command of Culex as a real process; its output goes to `output_path`."""
+
+    def __init__(self, settings: Settings, *command: str) -> None:
+        self.settings = settings
+        self.command = command
+        settings.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        self.output_path = settings.data_dir.parent / f"{command[0]}.out"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process identifier."""
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far, errors included, over all its starts."""
+        return self.output_path.read_text(encoding="utf-8", errors="replace")
+
+    def start(self) -> "Process":
+        """Starts `python -m <command>`."""
+        with self.output_path.open("ab") as output:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", *self.command],
+                cwd=ROOT,
+                env=environment(self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Sends the signal and returns the exit status; a process that hangs is killed."""
+        if self._child is None:
+            return 0
+        if self.running:
+            self._child.send_signal(number)
+        try:
+            return self._child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise AssertionError(f"{self.command} did not stop:\n{self.output}") from None
+
+    def wait(self, seconds: float = STOP_S) -> int:
+        """The exit status, once it has ended by itself."""
+        assert self._child is not None, "not started"
+        return self._child.wait(seconds)
+
+
+def culex(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m <command>` to its end, with output and errors captured."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def start_broker(settings: Settings) -> Process:
+    """A broker that accepts connections on all three ports; `init` has run before."""
+    broker = Process(settings, "mosquitto", "run").start()
+    ports = (settings.mqtt_port, settings.mqtt_tls_port, settings.mqtt_ws_port)
+    try:
+        wait_until(lambda: not broker.running or all(map(accepts, ports)))
+        assert broker.running, broker.output
+    except AssertionError:
+        broker.stop()
+        raise
+    return broker
