@@ -15,6 +15,21 @@ run: ## set everything up, then run broker, collector, dashboard and simulated f
 	@$(PYTHON) -m dashboard check
 	@exec $(PYTHON) -m honcho --env /dev/null --app-root . --procfile deploy/Procfile start
 
+test: ## the whole suite, with a real broker and a real browser
+	@deploy/bootstrap.sh test
+	@$(PYTHON) -m pytest -q -m "not bench"
+
+check: ## format, lint, types and unit tests: the fast gate before a commit
+	@deploy/bootstrap.sh check
+	@$(PYTHON) -m ruff format --check --quiet
+	@$(PYTHON) -m ruff check --quiet
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest -q -m "not broker and not browser and not bench"
+
+bench: ## the benchmarks, each a ratio against a named baseline
+	@deploy/bootstrap.sh test
+	@$(PYTHON) -m pytest -q -s -m bench
+
 broker: ## run the broker alone
 	@deploy/bootstrap.sh run
 	@$(INIT)
@@ -34,21 +49,6 @@ demo: ## run the simulated fleet alone
 	@deploy/bootstrap.sh run
 	@$(INIT)
 	@exec $(PYTHON) -m collector.demo
-
-check: ## format, lint, types and unit tests: the fast gate before a commit
-	@deploy/bootstrap.sh check
-	@$(PYTHON) -m ruff format --check --quiet
-	@$(PYTHON) -m ruff check --quiet
-	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest -q -m "not broker and not browser and not bench"
-
-test: ## the whole suite, with a real broker and a real browser
-	@deploy/bootstrap.sh test
-	@$(PYTHON) -m pytest -q -m "not bench"
-
-bench: ## the benchmarks, each a ratio against a named baseline
-	@deploy/bootstrap.sh test
-	@$(PYTHON) -m pytest -q -s -m bench
 
 clean: ## remove .venv and caches; data/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
