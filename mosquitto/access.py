@@ -79,12 +79,12 @@ class Access:
 
     def prepare(self) -> None:
         """The file exists, at the newest version."""
-        with self._transaction():
+        with self._opened():
             pass
 
     def clients(self) -> list[Client]:
         """All clients, by name."""
-        with self._transaction() as database:
+        with self._opened() as database:
             rows = database.execute("SELECT * FROM client ORDER BY name").fetchall()
         return [_client(row) for row in rows]
 
@@ -132,13 +132,13 @@ class Access:
 
     def users(self) -> list[User]:
         """All users, by name."""
-        with self._transaction() as database:
+        with self._opened() as database:
             rows = database.execute("SELECT * FROM user ORDER BY name").fetchall()
         return [User(**dict(row)) for row in rows]
 
     def user(self, name: str) -> User | None:
         """The user of that name."""
-        with self._transaction() as database:
+        with self._opened() as database:
             row = database.execute("SELECT * FROM user WHERE name = ?", (name,)).fetchone()
         return User(**dict(row)) if row else None
 
@@ -171,13 +171,13 @@ class Access:
 
     def tokens(self) -> list[Token]:
         """All tokens, by name."""
-        with self._transaction() as database:
+        with self._opened() as database:
             rows = database.execute("SELECT name, role, created_us FROM token ORDER BY name")
             return [Token(**dict(row)) for row in rows]
 
     def token(self, digest: bytes) -> Token | None:
         """The token with that SHA-256 digest."""
-        with self._transaction() as database:
+        with self._opened() as database:
             row = database.execute(
                 "SELECT name, role, created_us FROM token WHERE digest = ?", (digest,)
             ).fetchone()
@@ -210,12 +210,17 @@ class Access:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._opened() as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+            database.execute("COMMIT")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
             with _connected(self._path) as database:
                 _migrate(database)
-                database.execute("BEGIN IMMEDIATE")
                 yield database
-                database.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise AccessError(
                 f"cannot use {self._path}: {error}; check its owner and the disk, "

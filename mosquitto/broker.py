@@ -4,7 +4,6 @@ import errno
 import os
 import resource
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -87,7 +86,7 @@ def prepare(settings: Settings) -> Path:
     configuration = render(settings, account, find_plugin(program))
     publish_file(_configuration_path(settings), configuration.encode(), mode=0o600)
     publish_file(settings.broker_dir / "dynamic-security.json", _security(settings), mode=0o600)
-    _give(settings.broker_dir, account)
+    _give(account, settings.broker_dir, *settings.broker_dir.iterdir())
     return program
 
 
@@ -105,7 +104,7 @@ def renew_certificate(settings: Settings) -> bool:
     reason = ensure_server(pair, authority, host_names(settings.mqtt_host), now)
     if reason is None:
         return False
-    _give(settings.broker_dir, broker_account(settings.broker_dir))
+    _give(broker_account(settings.broker_dir), settings.broker_dir, pair.key, pair.certificate)
     log.info("issued a certificate for the broker", reason=reason)
     return True
 
@@ -219,11 +218,11 @@ def _security(settings: Settings) -> bytes:
     return orjson.dumps(security(clients, own, templates), option=orjson.OPT_INDENT_2)
 
 
-def _give(folder: Path, account: Account) -> None:
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.iterdir()):
-        shutil.chown(path, account.uid, account.gid)
+def _give(account: Account, *paths: Path) -> None:
+    if os.geteuid() == 0:
+        for path in paths:
+            # Not following links: the folder belongs to an account that root need not trust.
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def _check_port(key: str, host: str, port: int) -> None:

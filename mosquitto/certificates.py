@@ -54,7 +54,9 @@ def host_names(told: str) -> frozenset[str]:
         if address.family in (socket.AF_INET, socket.AF_INET6)
     }
     named = {"localhost", host, f"{host.partition('.')[0]}.local", told.lower()}
-    return frozenset({name for name in named if name.isascii()} | addresses | {"127.0.0.1", "::1"})
+    return frozenset(
+        {name for name in named if name and name.isascii()} | addresses | {"127.0.0.1", "::1"}
+    )
 
 
 def ensure_authority(pair: Pair, now_us: int) -> Authority:

@@ -27,6 +27,8 @@ from telemetry.settings import DEMO_CLIENTS, Demo, Settings
 
 _STARTING_S = 3.0
 
+DemoLogins = dict[str, dict[str, str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -178,17 +180,27 @@ def _put_all(control: Control, passwords: dict[str, str], templates: list[str]) 
         control.put_client(name, password, client_role(name, templates))
 
 
-def _demo_logins(path: Path) -> dict[str, dict[str, str]]:
-    if path.exists():
-        kept: dict[str, dict[str, str]] = json.loads(read_secret(path))
-        if set(kept) == set(DEMO_CLIENTS):
-            return kept
+def _demo_logins(path: Path) -> DemoLogins:
+    kept = _kept_demo_logins(path)
+    if set(kept) == set(DEMO_CLIENTS):
+        return kept
     logins = {
         name: {"username": name, "password": _new_password(), "client_id": name}
         for name in DEMO_CLIENTS
     }
     publish_file(path, json.dumps(logins).encode(), mode=0o600)
     return logins
+
+
+def _kept_demo_logins(path: Path) -> DemoLogins:
+    """What demo.json holds; nothing if it is broken, for new ones are as good."""
+    if not path.exists():
+        return {}
+    try:
+        kept: DemoLogins = json.loads(read_secret(path))
+        return {name: dict(kept[name]) for name in DEMO_CLIENTS if kept[name]["password"]}
+    except (ValueError, TypeError, KeyError):
+        return {}
 
 
 def _new_password() -> str:

@@ -35,7 +35,13 @@ def load_login(path: Path) -> Login:
     Raises:
         SecretError: If it is missing, broken, or readable by others.
     """
-    return Login(**json.loads(read_secret(path)))
+    content = read_secret(path)
+    try:
+        return Login(**json.loads(content))
+    except (ValueError, TypeError):
+        raise SecretError(
+            f"{path} is broken; remove it and run: python -m mosquitto init"
+        ) from None
 
 
 def read_secret(path: Path) -> bytes:
