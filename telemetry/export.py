@@ -140,7 +140,8 @@ def _bucket_parts(
         window = Window(start_us, min(window.end_us, last_us))
         with querier.snapshot() as snapshot:
             reach = window.widened(query.lookback_us)
-            yield window, [snapshot.buckets(s.series, reach, width_us) for s in about.series]
+            answers = [snapshot.buckets(s.series, reach, width_us) for s in about.series]
+        yield window, answers
         start_us = window.end_us
 
 

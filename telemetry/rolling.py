@@ -11,6 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Instants = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Exact = tuple[Floats, Floats]
+"""Sums, and what rounding took from them."""
 
 
 def samples_of_readings(frame: pd.DataFrame) -> pd.DataFrame:
@@ -46,18 +49,21 @@ def rolling_mean(
 ) -> pd.DataFrame:
     """The mean over `(t - span, t]` at each instant, with its coverage.
 
-    Sums are taken relative to the first sample, so that small changes of a large value survive.
+    Each sum is taken over its own samples alone, in twice the precision of a float: small changes
+    of a large value survive, an outlier leaves no trace outside its span, and the same readings
+    give the same mean whatever surrounds them.
 
     Args:
         samples: From `samples_of_readings` or `samples_of_buckets`; must reach a span further
             back than the first instant.
         span_us: The width of the mean, in µs.
         interval_us: The expected reporting interval in µs; `None` if unknown: coverage is NaN.
-        instants: Sorted, in µs.
+        instants: In µs.
 
     Returns:
-        One row per instant, in order: `time_us` (int64), `mean` (float64, NaN without readings),
-        `count` (int64) and `coverage` (float64, 0 to 1, NaN if the interval is unknown).
+        One row per instant, in order: `time_us` (int64), `mean` (float64, NaN without readings
+        and where their sum is no float64), `count` (int64) and `coverage` (float64, 0 to 1, NaN if
+        the interval is unknown).
 
     >>> frame = pd.DataFrame({"time_us": [0, 10, 20], "value": [1.0, 2.0, 6.0]})
     >>> rolling_mean(samples_of_readings(frame), 20, 10, [20, 60])
@@ -66,11 +72,13 @@ def rolling_mean(
     1       60   NaN      0       0.0
     """
     at = np.asarray(instants, dtype=np.int64)
-    origin = samples["sum"].iloc[0] / samples["count"].iloc[0] if len(samples) else 0.0
-    totals = _rolling_sums(samples, span_us, at, origin)
-    count = totals["count"].to_numpy().round().astype(np.int64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(count > 0, origin + totals["sum"].to_numpy() / count, np.nan)
+    times = samples.index.to_numpy(dtype=np.int64)
+    first = np.searchsorted(times, at - span_us, side="right")
+    last = np.searchsorted(times, at, side="right")
+    counted = np.concatenate([[0], np.cumsum(samples["count"].to_numpy(dtype=np.int64))])
+    count = counted[last] - counted[first]
+    sums = _sums(samples["sum"].to_numpy(dtype=np.float64), first, last)
+    mean = np.divide(sums, count, out=np.full(len(at), np.nan), where=count > 0)
     return pd.DataFrame(
         {
             "time_us": at,
@@ -81,20 +89,50 @@ def rolling_mean(
     )
 
 
-def _rolling_sums(samples: pd.DataFrame, span_us: int, at: Instants, origin: float) -> pd.DataFrame:
-    """Sums relative to `origin` and counts over `(t - span, t]`, with pandas' own rolling.
+def _sums(values: Floats, first: Instants, last: Instants) -> Floats:
+    """The sum of `values[first:last]` for each pair, put together from aligned blocks.
 
-    Each instant is appended as a sample of nothing behind the samples of the same time.
+    Blocks double in width from level to level, so that n values take log n steps for all pairs
+    at once. A value and what rounding took from it travel together.
     """
-    times = np.concatenate([samples.index.to_numpy(dtype=np.int64), at])
-    order = np.argsort(times, kind="stable")
-    nothing = np.zeros(len(at))
-    counts = np.concatenate([samples["count"].to_numpy(dtype=np.float64), nothing])
-    sums = np.concatenate([samples["sum"].to_numpy(), nothing]) - counts * origin
-    index = pd.DatetimeIndex(times[order].astype("datetime64[us]"))
-    frame = pd.DataFrame({"sum": sums[order], "count": counts[order]}, index=index)
-    rolled = frame.rolling(pd.Timedelta(span_us, unit="us"), closed="right").sum()
-    return rolled.iloc[np.flatnonzero(order >= len(samples))]
+    block = (values, np.zeros(len(values)))
+    total = (np.zeros(len(first)), np.zeros(len(first)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        while np.any(first < last):
+            start = (first < last) & (first % 2 == 1)
+            total = _add_blocks(total, block, start, first)
+            first = first + start
+            end = (first < last) & (last % 2 == 1)
+            last = last - end
+            total = _add_blocks(total, block, end, last)
+            first, last, block = first // 2, last // 2, _paired(block)
+    return np.where(np.isfinite(total[0]), total[0], np.nan)
+
+
+def _add_blocks(total: Exact, block: Exact, chosen: NDArray[np.bool_], index: Instants) -> Exact:
+    sums, rests = total
+    at = index[chosen]
+    sums[chosen], rests[chosen] = _added(
+        (sums[chosen], rests[chosen]), (block[0][at], block[1][at])
+    )
+    return sums, rests
+
+
+def _paired(block: Exact) -> Exact:
+    sums, rests = (np.append(part, np.zeros(len(part) % 2)) for part in block)
+    return _added((sums[::2], rests[::2]), (sums[1::2], rests[1::2]))
+
+
+def _added(one: Exact, other: Exact) -> Exact:
+    """Two sums as one. Source: Knuth, TAOCP 2, 4.2.2, theorem B; Dekker 1971."""
+    total, rest = _two_sum(one[0], other[0])
+    return _two_sum(total, rest + (one[1] + other[1]))
+
+
+def _two_sum(one: Floats, other: Floats) -> Exact:
+    total = one + other
+    part = total - one
+    return total, (one - (total - part)) + (other - part)
 
 
 def _coverage(

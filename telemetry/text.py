@@ -43,7 +43,7 @@ def csv_long(parts: Iterable[pd.DataFrame], names: Sequence[str], zone: tzinfo) 
     yield _line([*LONG_COLUMNS, *names])
     for part in parts:
         columns = [_times(part["time_us"], zone), *_guarded(part, ("client", "metric"))]
-        columns += [_values(part), *_guarded(part, ("unit",)), _times(part["received_us"], zone)]
+        columns += [_values(part), *_guarded(part, ("unit",)), _received(part, zone)]
         columns += [[flag_names(flags) for flags in part["flags"]]]
         columns += [[number(value) for value in part[name]] for name in names]
         yield _lines(zip(*columns, strict=True))
@@ -81,7 +81,7 @@ def _objects(part: pd.DataFrame, names: Sequence[str], zone: tzinfo) -> Iterator
         for text, value in zip(part["text"], part["value"], strict=True)
     ]
     columns: list[Iterable[object]] = [_times(part["time_us"], zone), part["client"]]
-    columns += [part["metric"], values, part["unit"], _times(part["received_us"], zone)]
+    columns += [part["metric"], values, part["unit"], _received(part, zone)]
     columns += [[flag_names(flags) for flags in part["flags"]], *(part[name] for name in names)]
     for row in zip(*columns, strict=True):
         yield dict(zip(keys, row, strict=True))
@@ -104,7 +104,8 @@ def _wide_rows(
 
 
 def _title(metric: str, unit: str, name: str) -> str:
-    return guard(" ".join(part for part in (metric, name, f"[{unit}]" if unit else "") if part))
+    shown = f"[{unit}]" if unit and not name.startswith("coverage") else ""
+    return guard(" ".join(part for part in (metric, name, shown) if part))
 
 
 def _values(part: pd.DataFrame) -> list[str]:
@@ -118,11 +119,16 @@ def _guarded(part: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
     return [[guard(text) for text in part[name]] for name in names]
 
 
+def _received(part: pd.DataFrame, zone: tzinfo) -> list[str]:
+    times = _times(part["received_us"], zone)
+    return [text if us else "" for text, us in zip(times, part["received_us"], strict=True)]
+
+
 def _times(times_us: "pd.Series | pd.Index", zone: tzinfo) -> list[str]:
     if zone is not UTC:
-        return [to_iso(time_us, zone) if time_us else "" for time_us in times_us]
+        return [to_iso(time_us, zone) for time_us in times_us]
     texts = np.datetime_as_string(times_us.to_numpy(dtype=np.int64).astype("datetime64[us]"))
-    return [f"{text}Z" if time_us else "" for text, time_us in zip(texts, times_us, strict=True)]
+    return [f"{text}Z" for text in texts]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -100,14 +100,14 @@ def parse_time(text: str, now_us: int, zone: tzinfo = UTC) -> int:
     return to_us(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
-def parse_zone(name: str) -> ZoneInfo:
-    """The time zone of that IANA name.
+def parse_zone(name: str) -> tzinfo:
+    """The time zone of that IANA name; `datetime.UTC` itself for `UTC`.
 
     Raises:
         TimeError: If there is none.
     """
     try:
-        return ZoneInfo(name)
+        return UTC if name == "UTC" else ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise TimeError(f"{name!r} is not a time zone; write for example Europe/Berlin") from None
 

@@ -5,7 +5,7 @@ The only module that imports sqlite3, and the one place that decides how a conne
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -35,7 +35,8 @@ _SERIES = """INSERT INTO series
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _NEWEST = """UPDATE series SET kind = ?, unit = CASE WHEN ? = '' THEN unit ELSE ? END,
     newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
-    WHERE id = ? AND newest_us <= ?"""
+    WHERE id = ? AND (newest_us < ? OR newest_us = ? AND NOT EXISTS
+        (SELECT 1 FROM reading WHERE series = id AND time_us = ? AND value = ?))"""
 _READING = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
 _DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?)"
 _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
@@ -46,16 +47,17 @@ def open_reader(path: Path) -> Connection:
     """A read-only connection that never checkpoints.
 
     Raises:
-        StoreMissing: If there is no such file yet.
+        StoreMissing: If no collector has made it yet.
+        StoreError: If the file is no store or of a later version of Culex.
     """
     if not path.exists():
         raise StoreMissing(f"{path} does not exist yet; start the collector: make collector")
-    with faults(path):
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
-        )
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with faults(path), _opened(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        if _version(connection, path) == 0:
+            raise StoreMissing(f"{path} is empty yet; start the collector: make collector")
         return connection
 
 
@@ -66,8 +68,7 @@ def open_writer(path: Path) -> Connection:
         StoreError: If the file is no store or of a later version of Culex.
         StoreUnavailable: If it cannot be opened or migrated now.
     """
-    with faults(path):
-        connection = sqlite3.connect(path, isolation_level=None)
+    with faults(path), _opened(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -76,10 +77,25 @@ def open_writer(path: Path) -> Connection:
         return connection
 
 
-def _migrate(connection: Connection, path: Path) -> None:
+@contextmanager
+def _opened(connection: Connection) -> Iterator[Connection]:
+    """Closes the connection if the block fails."""
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _version(connection: Connection, path: Path) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(_MIGRATIONS):
         raise StoreError(f"{path} was written by a later version of Culex; update Culex")
+    return int(version)
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    version = _version(connection, path)
     for number, script in enumerate(_MIGRATIONS[version:], version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script.read_text('utf-8')} PRAGMA user_version = {number}; COMMIT;"
@@ -88,12 +104,14 @@ def _migrate(connection: Connection, path: Path) -> None:
 
 @contextmanager
 def faults(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into the store's own."""
+    """Turns SQLite's errors into the store's own; a value it refuses is no fault of the file."""
     try:
         yield
     except sqlite3.OperationalError as error:
         raise StoreUnavailable(f"{path}: {_explain(error)}") from error
     except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise
         raise StoreError(f"{path} is damaged ({error}); restore it from a backup") from error
 
 
@@ -125,7 +143,9 @@ class HeadAppender:
 
     def append(self, batch: Batch) -> Committed:
         """Stores the batch durably, each reading once, or nothing of it."""
-        return self._transaction(lambda: self._append(batch))
+        committed = self._transaction(lambda: self._append(batch))
+        self._position += len(batch.deliveries)
+        return committed
 
     def deliveries(self) -> Sequence[Delivery]:
         """The deliveries remembered from before, oldest first."""
@@ -162,10 +182,10 @@ class HeadAppender:
 
     def _append(self, batch: Batch) -> Committed:
         rows = [(self._id(r), r.time_us, r.value, r.delay_us, r.flags) for r in batch.readings]
+        self._update_newest(batch.readings)
         before = self._connection.total_changes
         self._connection.executemany(_READING, rows)
         stored = self._connection.total_changes - before
-        self._update_newest(batch.readings)
         self._remember(batch)
         if stored:
             self._connection.execute(_BUMP)
@@ -189,19 +209,20 @@ class HeadAppender:
         cursor = self._connection.execute(_SERIES, (*names, *_newest(reading)))
         return int(cursor.lastrowid or 0)
 
-    def _update_newest(self, readings: Iterable[Reading]) -> None:
-        newest: dict[Series, Reading] = {}
-        for reading in readings:
-            known = newest.get(reading.series)
-            if known is None or reading.time_us >= known.time_us:
-                newest[reading.series] = reading
-        self._connection.executemany(
-            _NEWEST,
-            [
-                (r.kind, r.unit, r.unit, *_newest(r), self._ids[series], r.time_us)
-                for series, r in newest.items()
-            ],
+    def _update_newest(self, readings: Sequence[Reading]) -> None:
+        """Must come before the readings are stored: what is there already is no news."""
+        newest_us: dict[Series, int] = {}
+        for r in readings:
+            newest_us[r.series] = max(r.time_us, newest_us.get(r.series, r.time_us))
+        newest: dict[tuple[Series, float | str], Reading] = {}
+        for r in readings:
+            if r.time_us == newest_us[r.series]:
+                newest.setdefault((r.series, r.value), r)
+        rows = (
+            (r.kind, r.unit, r.unit, *_newest(r), self._ids[r.series], *(r.time_us,) * 3, r.value)
+            for r in newest.values()
         )
+        self._connection.executemany(_NEWEST, rows)
 
     def _remember(self, batch: Batch) -> None:
         if batch.forget_deliveries:
@@ -211,7 +232,6 @@ class HeadAppender:
             for position, delivery in enumerate(batch.deliveries, self._position)
         ]
         self._connection.executemany(_DELIVERY, rows)
-        self._position += len(rows)
 
     def _load_position(self) -> int:
         with faults(self._path):
@@ -227,7 +247,8 @@ class HeadAppender:
         every = client is not None and not flags
         erased = sum(self._erase_series(series_id, flags, every=every) for series_id in ids)
         self._ids.clear()
-        self._connection.execute(_BUMP)
+        if erased:
+            self._connection.execute(_BUMP)
         return erased
 
     def _erase_series(self, series_id: int, flags: int, *, every: bool) -> int:

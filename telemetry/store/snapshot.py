@@ -21,9 +21,12 @@ _READ = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
 _COUNT = """SELECT count(*) FROM
     (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
-_BUCKETS = """SELECT time_us / ? * ? AS start_us, sum(value), min(value), max(value), count(*)
-    FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? AND typeof(value) = 'real'
+_BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
+    sum(value), min(value), max(value), count(*)
+    FROM reading WHERE series = ?2 AND time_us >= ?3 AND time_us < ?4 AND typeof(value) <> 'text'
     GROUP BY start_us ORDER BY start_us"""
+_TAIL = """SELECT time_us, value, delay_us, flags FROM reading
+    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"""
 _TIMES = (
     "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
 )
@@ -76,9 +79,14 @@ class HeadSnapshot:
 
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
         """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
-        bounds = (bucket_us, bucket_us, self._id(series), window.start_us, window.end_us)
+        bounds = (bucket_us, self._id(series), window.start_us, window.end_us)
         rows = self._connection.execute(_BUCKETS, bounds).fetchall()
         return Answer(series, _buckets(rows), bucket_us)
+
+    def tail(self, series: Series, window: Window, rows: int) -> Answer:
+        """The newest readings of a window, at most `rows` of them, oldest first."""
+        bounds = (self._id(series), window.start_us, window.end_us, rows)
+        return Answer(series, _readings(self._connection.execute(_TAIL, bounds).fetchall()[::-1]))
 
     def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
         """The expected reporting interval in µs, learned from the newest readings before then."""
@@ -122,7 +130,8 @@ class HeadQuerier:
             try:
                 yield HeadSnapshot(connection)
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def stream(self, query: StreamQuery) -> Iterator[Chunk]:
         """Everything the query names, oldest first, in parts of bounded size.
@@ -171,7 +180,7 @@ def _readings(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:
         {
             "time_us": np.array(times, dtype=np.int64),
             "value": np.array(
-                [v if isinstance(v, float) else np.nan for v in values], dtype=np.float64
+                [np.nan if isinstance(v, str) else v for v in values], dtype=np.float64
             ),
             "text": pd.Series([v if isinstance(v, str) else None for v in values], dtype=object),
             "delay_us": np.array(delays, dtype=np.int64),
