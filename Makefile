@@ -13,7 +13,7 @@ run: ## set everything up, then run broker, collector, dashboard and simulated f
 	@deploy/bootstrap.sh run
 	@$(INIT)
 	@$(PYTHON) -m dashboard check
-	@exec $(PYTHON) -m honcho --env /dev/null --app-root . --procfile deploy/Procfile start
+	@exec $(PYTHON) deploy/run.py deploy/Procfile
 
 test: ## the whole suite, with a real broker and a real browser
 	@deploy/bootstrap.sh test
