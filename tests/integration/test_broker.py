@@ -1,0 +1,393 @@
+"""The broker as the world meets it: a real Mosquitto on free ports."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from cryptography import x509
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from mosquitto import broker as supervisor
+from mosquitto.certificates import Pair, ensure_authority, ensure_server
+from mosquitto.provision import Credentials, add_client, initialise, remove_client
+from telemetry.clock import now_us
+from telemetry.login import load_login
+from telemetry.settings import Demo, Settings
+from tests.mqtt import V5, V311, Listener, Peer
+from tests.support import Process, accepts, culex, make_settings, start_broker, wait_until
+
+pytestmark = pytest.mark.broker
+
+DAY_US = 86_400_000_000
+BOTH_VERSIONS = pytest.mark.parametrize("version", [V5, V311], ids=["v5", "v311"])
+ALL_LISTENERS = pytest.mark.parametrize("listener", list(Listener))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A running broker that the tests of this module leave as it is."""
+    settings = make_settings(tmp_path_factory.mktemp("shared"))
+    initialise(settings)
+    process = start_broker(settings)
+    yield settings
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def tank(shared: Settings) -> Credentials:
+    """A client, added while the broker runs."""
+    return add_client(shared, "tank")
+
+
+@pytest.fixture(scope="module")
+def boiler(shared: Settings) -> Credentials:
+    """Another client."""
+    return add_client(shared, "boiler")
+
+
+def login(credentials: Credentials) -> tuple[str, str]:
+    """Username and password."""
+    return credentials.client, credentials.password
+
+
+def collector(settings: Settings) -> Peer:
+    """The collector's own login, on the plain port of this machine."""
+    kept = load_login(settings.secrets_dir / "collector.json")
+    return Peer(settings, (kept.username, kept.password), Listener.PLAIN)
+
+
+@ALL_LISTENERS
+@BOTH_VERSIONS
+def test_anonymous_is_refused_everywhere(
+    shared: Settings, listener: Listener, version: MQTTProtocolVersion
+) -> None:
+    """Nobody gets in without a login, by whatever door and version."""
+    with Peer(shared, None, listener, version) as peer:
+        assert not peer.accepted
+
+
+@ALL_LISTENERS
+@BOTH_VERSIONS
+def test_wrong_password_is_refused_everywhere(
+    shared: Settings, tank: Credentials, listener: Listener, version: MQTTProtocolVersion
+) -> None:
+    """A known name with a wrong password does not get in."""
+    with Peer(shared, (tank.client, "wrong"), listener, version) as peer:
+        assert not peer.accepted
+
+
+@ALL_LISTENERS
+@BOTH_VERSIONS
+def test_own_topic_reaches_the_collector(
+    shared: Settings, tank: Credentials, listener: Listener, version: MQTTProtocolVersion
+) -> None:
+    """What a client publishes under its own name arrives, by every door and version."""
+    topic = f"clients/tank/{listener}-{version}"
+    with collector(shared) as ours, Peer(shared, login(tank), listener, version) as peer:
+        assert not ours.subscribe("clients/#").is_failure
+        assert not peer.publish(topic, "21.5").is_failure
+        ours.wait_for(topic)
+
+
+@BOTH_VERSIONS
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "clients/boiler/temperature",
+        "clients/tank/cmd/reboot",
+        "clients/collector/rate",
+        "clients",
+        "other",
+        "$CONTROL/dynamic-security/v1",
+    ],
+)
+def test_foreign_topic_is_not_delivered(
+    shared: Settings, tank: Credentials, topic: str, version: MQTTProtocolVersion
+) -> None:
+    """What a client publishes under another name reaches nobody; MQTT 5 is told so."""
+    marker = f"clients/tank/marker-{version}"
+    with collector(shared) as ours, Peer(shared, login(tank), version=version) as peer:
+        ours.subscribe("clients/#")
+        answer = peer.publish(topic, "1")
+        peer.publish(marker, "1")
+        ours.wait_for(marker)
+        assert answer.is_failure or version is V311
+        assert [got for got, _ in ours.messages] == [marker]
+
+
+@BOTH_VERSIONS
+@pytest.mark.parametrize(
+    "topic",
+    ["#", "clients/#", "clients/boiler/#", "clients/tank/temperature", "$SYS/#", "+/+/cmd/#"],
+)
+def test_foreign_subscription_is_refused(
+    shared: Settings, tank: Credentials, topic: str, version: MQTTProtocolVersion
+) -> None:
+    """A client hears nothing but its own commands."""
+    with Peer(shared, login(tank), version=version) as peer:
+        assert peer.subscribe(topic).is_failure
+        assert not peer.subscribe("clients/tank/cmd/#").is_failure
+
+
+def test_collector_reads_the_brokers_figures(shared: Settings) -> None:
+    """The collector's login may read what the broker says of itself."""
+    with collector(shared) as ours:
+        assert not ours.subscribe("$SYS/#").is_failure
+        ours.wait_for("$SYS/broker/version")
+
+
+def test_wrong_authority_is_refused(shared: Settings, tmp_path: Path) -> None:
+    """A client that trusts another authority does not talk to this broker."""
+    other = Pair(tmp_path / "ca.key", tmp_path / "ca.crt")
+    ensure_authority(other, now_us())
+    context = ssl.create_default_context(cafile=str(other.certificate))
+    with (
+        socket.create_connection(("127.0.0.1", shared.mqtt_tls_port)) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        context.wrap_socket(plain, server_hostname="localhost")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_tls_of_today_is_spoken(shared: Settings, version: ssl.TLSVersion) -> None:
+    """TLS 1.2 and 1.3 both verify, under the strictest rules Python has."""
+    context = ssl.create_default_context(cafile=str(shared.ca_file))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.minimum_version = context.maximum_version = version
+    with (
+        socket.create_connection(("127.0.0.1", shared.mqtt_tls_port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        assert secured.version() == {772: "TLSv1.3", 771: "TLSv1.2"}[version]
+
+
+def test_plain_listener_stays_on_this_machine(shared: Settings) -> None:
+    """The port without TLS listens on the loopback address alone, the others everywhere."""
+    running = supervisor.find_running(shared)
+    assert running is not None
+    listening = {
+        (each.laddr.port, each.laddr.ip)
+        for each in running.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert {ip for port, ip in listening if port == shared.mqtt_port} == {"127.0.0.1"}
+    assert (shared.mqtt_tls_port, "0.0.0.0") in listening  # noqa: S104  # what it should be
+
+
+def test_second_broker_on_the_same_folder_says_who_runs(shared: Settings) -> None:
+    """A second supervisor gives one sentence and does not touch the first."""
+    ended = culex(shared, "mosquitto", "run")
+    assert ended.returncode == 1
+    assert "already running" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_client_added_and_removed_while_running(settings: Settings, broker: Process) -> None:
+    """A new client gets in at once; a removed one is disconnected at once and stays out."""
+    added = json.loads(culex(settings, "mosquitto", "client", "add", "pump", "--json").stdout)
+    pump = (added["username"], added["password"])
+    with Peer(settings, pump) as peer:
+        assert not peer.publish("clients/pump/on", "1").is_failure
+        assert culex(settings, "mosquitto", "client", "remove", "pump").returncode == 0
+        wait_until(peer.ended.is_set, 2.0)
+    with Peer(settings, pump) as peer:
+        assert not peer.accepted
+    assert broker.running
+
+
+def test_clients_survive_a_restart(settings: Settings, broker: Process) -> None:
+    """Clients added live and while the broker was stopped get in after it starts again."""
+    live = add_client(settings, "live")
+    gone = add_client(settings, "gone")
+    assert broker.stop() == 0
+    offline = add_client(settings, "offline")
+    remove_client(settings, "gone")
+    again = start_broker(settings)
+    try:
+        accepted = {}
+        for each in (live, offline, gone):
+            with Peer(settings, login(each)) as peer:
+                accepted[each.client] = peer.accepted
+        assert accepted == {"live": True, "offline": True, "gone": False}
+    finally:
+        again.stop()
+
+
+def test_forgotten_acknowledgement_is_repaired_at_the_start(
+    settings: Settings, broker: Process
+) -> None:
+    """A client that the plugin acknowledged and lost in a power cut is back after a restart."""
+    path = settings.broker_dir / "dynamic-security.json"
+    before = path.read_bytes()
+    tank = add_client(settings, "tank")
+    broker.stop()
+    path.write_bytes(before)
+    broker.start()
+    wait_until(lambda: accepts(settings.mqtt_tls_port))
+    with Peer(settings, login(tank)) as peer:
+        assert peer.accepted
+
+
+def test_removed_client_cannot_return_by_client_identifier(
+    settings: Settings, broker: Process
+) -> None:
+    """A removed client's session does not let it in again."""
+    tank = add_client(settings, "tank")
+    with Peer(settings, login(tank), client_id="tank") as peer:
+        assert peer.accepted
+    remove_client(settings, "tank")
+    with Peer(settings, login(tank), client_id="tank") as peer:
+        assert not peer.accepted
+    assert broker.running
+
+
+def test_stop_leaves_no_process_and_no_pid_file(settings: Settings, broker: Process) -> None:
+    """SIGTERM ends supervisor and Mosquitto with status 0, and removes their PID files."""
+    running = supervisor.find_running(settings)
+    assert running is not None
+    assert broker.stop() == 0
+    assert not running.is_running()
+    assert list(settings.run_dir.iterdir()) == []
+    assert not (settings.broker_dir / "mosquitto.pid").exists()
+    assert "terminating" in (settings.logs_dir / "broker.log").read_text()
+
+
+def test_interrupt_stops_it_like_terminate(settings: Settings, broker: Process) -> None:
+    """Ctrl-C ends it with status 0 too."""
+    assert broker.stop(signal.SIGINT) == 0
+    assert not accepts(settings.mqtt_port)
+
+
+def test_killed_mosquitto_ends_the_supervisor_with_a_sentence(
+    settings: Settings, broker: Process
+) -> None:
+    """When Mosquitto dies by itself the supervisor says so and exits 1."""
+    running = supervisor.find_running(settings)
+    assert running is not None
+    running.kill()
+    assert broker.wait() == 1
+    assert "mosquitto stopped by itself" in broker.output
+    assert "Traceback" not in broker.output
+
+
+def test_killed_supervisor_leaves_nothing_in_the_way(settings: Settings, broker: Process) -> None:
+    """After kill -9 of the supervisor the next one takes over from the Mosquitto left behind."""
+    orphan = supervisor.find_running(settings)
+    assert orphan is not None
+    broker.stop(signal.SIGKILL)
+    assert accepts(settings.mqtt_port)
+    broker.start()
+    wait_until(lambda: _pid(settings) not in (None, orphan.pid) and accepts(settings.mqtt_port))
+    assert broker.stop() == 0
+    assert not accepts(settings.mqtt_port)
+
+
+def _pid(settings: Settings) -> int | None:
+    running = supervisor.find_running(settings)
+    return running.pid if running else None
+
+
+def test_hung_mosquitto_is_killed_in_time(settings: Settings, broker: Process) -> None:
+    """A Mosquitto that does not react is killed, and nothing is left after 5 s."""
+    running = supervisor.find_running(settings)
+    assert running is not None
+    running.suspend()
+    broker.stop()
+    assert not running.is_running()
+    assert "was killed" in broker.output
+
+
+def test_expired_certificate_is_replaced_while_running(settings: Settings, broker: Process) -> None:
+    """Init replaces an expired certificate and the running broker serves the new one."""
+    pair = Pair(settings.broker_dir / "server.key", settings.broker_dir / "server.crt")
+    authority = ensure_authority(Pair(settings.secrets_dir / "ca.key", settings.ca_file), now_us())
+    pair.certificate.unlink()
+    ensure_server(pair, authority, frozenset({"localhost"}), now_us() - 500 * DAY_US)
+    supervisor.reload(settings)
+    expired = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
+    wait_until(lambda: _served(settings) == expired)
+
+    assert culex(settings, "mosquitto", "init").returncode == 0
+
+    fresh = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
+    assert fresh != expired
+    wait_until(lambda: _served(settings) == fresh)
+    assert broker.running
+
+
+def _served(settings: Settings) -> int:
+    address = ("127.0.0.1", settings.mqtt_tls_port)
+    pem = ssl.get_server_certificate(address, timeout=5.0)
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def test_init_lets_the_fleet_into_a_running_broker(settings: Settings, broker: Process) -> None:
+    """Turning the simulated fleet on and off takes effect at once."""
+    path = settings.secrets_dir / "demo.json"
+    on = settings.model_copy(update={"demo": Demo.ON})
+    assert culex(on, "mosquitto", "init").returncode == 0
+    solar = json.loads(path.read_text())["demo-solar"]
+    with Peer(settings, (solar["username"], solar["password"])) as peer:
+        assert peer.accepted
+        assert culex(settings, "mosquitto", "init").returncode == 0
+        wait_until(peer.ended.is_set, 2.0)
+    assert not path.exists()
+    with Peer(settings, (solar["username"], solar["password"])) as peer:
+        assert not peer.accepted
+    assert broker.running
+
+
+def test_new_collector_login_works_at_once(settings: Settings, broker: Process) -> None:
+    """A collector login that was lost is made anew, in the running broker too."""
+    (settings.secrets_dir / "collector.json").unlink()
+    assert culex(settings, "mosquitto", "init").returncode == 0
+    with collector(settings) as ours:
+        assert ours.accepted
+    assert broker.running
+
+
+@pytest.mark.parametrize("key", ["mqtt_port", "mqtt_tls_port", "mqtt_ws_port"])
+def test_taken_port_is_named_with_its_setting(settings: Settings, key: str) -> None:
+    """A port in use gives one sentence with the setting that changes it, and exit 1."""
+    initialise(settings)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", getattr(settings, key)))
+        other.listen()
+        ended = culex(settings, "mosquitto", "run")
+    assert ended.returncode == 1
+    assert f"port {getattr(settings, key)} is taken" in ended.stderr
+    assert f"CULEX_{key.upper()}" in ended.stderr
+    assert list(settings.run_dir.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the account mosquitto")
+def test_root_becomes_the_account_mosquitto(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Started by root in a folder that the account mosquitto can enter, the broker is not root."""
+    folder = tmp_path_factory.mktemp("open")
+    closed = [parent for parent in (folder, *folder.parents) if not parent.stat().st_mode & 1]
+    modes = {parent: parent.stat().st_mode for parent in closed}
+    for parent in closed:
+        parent.chmod(0o711)
+    settings = make_settings(folder)
+    initialise(settings)
+    process = start_broker(settings)
+    try:
+        running = supervisor.find_running(settings)
+        assert running is not None
+        assert running.username() == "mosquitto"
+        assert "runs as root" not in process.output
+        tank = add_client(settings, "tank")
+        with Peer(settings, login(tank)) as peer:
+            assert not peer.publish("clients/tank/level", "3").is_failure
+        written = settings.broker_dir / "dynamic-security.json"
+        assert written.stat().st_mode & 0o777 == 0o600
+    finally:
+        process.stop()
+        for parent, mode in modes.items():
+            parent.chmod(mode)
