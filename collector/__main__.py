@@ -1,0 +1,45 @@
+"""`python -m collector run | status`."""
+
+import click
+import orjson
+
+from collector.daemon import run
+from collector.status import read_status
+from collector.topics import TemplateError
+from telemetry.daemon import AlreadyRunning, DataFolderError
+from telemetry.interface import StoreError
+from telemetry.login import SecretError
+from telemetry.settings import SettingsError, load_settings
+
+FAULTS = (AlreadyRunning, DataFolderError, SecretError, SettingsError, StoreError, TemplateError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Keeps what MQTT clients measure: commits each reading, then acknowledges it."""
+
+
+@main.command("run")
+def run_command() -> None:
+    """Collects in the foreground until Ctrl-C or SIGTERM."""
+    try:
+        run(load_settings())
+    except FAULTS as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status_command(as_json: bool) -> None:
+    """Says whether the collector runs; exit status 1 if it does not."""
+    try:
+        status = read_status(load_settings())
+    except FAULTS as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(orjson.dumps(status.as_record()).decode() if as_json else status.as_text())
+    if status.process is None:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m collector")

@@ -1,0 +1,76 @@
+"""What the collector says of itself, as readings of the client `collector`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import psutil
+
+from telemetry.reading import Kind, Reading, Series
+
+CLIENT = "collector"
+PERIOD_US = 10_000_000
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts since the start, and the durations of the commits of the current period.
+
+    Attributes:
+        messages: Taken from the broker and settled: committed, rejected or a duplicate.
+        stored: Readings that are new in the store.
+        duplicates: Readings and messages that were stored before.
+        rejected: Messages, or fields of one, that are no reading.
+        faults: Commits that the store could not do.
+    """
+
+    messages: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    faults: int = 0
+    _commits_us: list[int] = field(default_factory=list)
+    _period_us: int = 0
+    _before: tuple[int, int] = (0, 0)
+
+    def committed(self, duration_us: int) -> None:
+        """Notes how long a commit took."""
+        self._commits_us.append(duration_us)
+
+    def due(self, now_us: int) -> bool:
+        """Whether a period is over; the clock may have been set back."""
+        if not self._period_us:
+            self._period_us = now_us
+        return abs(now_us - self._period_us) >= PERIOD_US
+
+    def readings(self, now_us: int, waiting: int) -> list[Reading]:
+        """The statistics of the period that ends now; the next one begins.
+
+        Args:
+            now_us: The time they are kept under.
+            waiting: Messages in the intake.
+        """
+        values = list(self._values(now_us, waiting))
+        self._period_us = now_us
+        self._before = (self.messages, self.stored)
+        self._commits_us.clear()
+        return [
+            Reading(Series(CLIENT, metric), now_us, value, Kind.NUMBER, unit)
+            for metric, unit, value in values
+        ]
+
+    def _values(self, now_us: int, waiting: int) -> Iterator[tuple[str, str, float]]:
+        seconds = max(now_us - self._period_us, 1) / 1e6
+        messages, stored = self._before
+        yield "messages_rate", "1/s", (self.messages - messages) / seconds
+        yield "readings_rate", "1/s", (self.stored - stored) / seconds
+        yield "stored", "", float(self.stored)
+        yield "duplicates", "", float(self.duplicates)
+        yield "rejected", "", float(self.rejected)
+        yield "store_faults", "", float(self.faults)
+        yield "intake", "messages", float(waiting)
+        yield "memory", "MB", psutil.Process().memory_info().rss / 1e6
+        if self._commits_us:
+            p50, p99 = np.percentile(self._commits_us, (50, 99)) / 1000
+            yield "commit_p50", "ms", float(p50)
+            yield "commit_p99", "ms", float(p99)
