@@ -1,0 +1,137 @@
+"""access.db: who may speak and look."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mosquitto.access import Access, AccessError, Client, Password, Token, User
+
+PASSWORD = Password("digest", "salt", 101)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where access.db will be."""
+    return tmp_path / "access.db"
+
+
+@pytest.fixture
+def access(path: Path) -> Access:
+    """An empty access.db whose clock stands still."""
+    return Access(path, clock=lambda: 7)
+
+
+def test_file_is_readable_by_its_owner_alone(access: Access, path: Path) -> None:
+    """access.db has mode 0600 from its first byte, whatever the umask."""
+    access.prepare()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_commits_are_durable_and_the_version_is_kept(access: Access, path: Path) -> None:
+    """The rollback journal is used, and the file knows its version."""
+    access.prepare()
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+    database.close()
+
+
+def test_added_client_is_found_again(access: Access, path: Path) -> None:
+    """What was added is there for another object on the same file."""
+    access.add_client("tank", PASSWORD)
+    assert Access(path).client("tank") == Client("tank", False, PASSWORD, 7, True)
+    assert Access(path).client("other") is None
+
+
+def test_second_client_of_a_name_is_refused(access: Access) -> None:
+    """Adding a name twice changes nothing and says how to proceed."""
+    access.add_client("tank", PASSWORD)
+    with pytest.raises(AccessError, match="exists already"):
+        access.add_client("tank", Password("other", "salt", 101))
+    assert [client.password for client in access.clients()] == [PASSWORD]
+
+
+def test_removed_client_is_gone(access: Access) -> None:
+    """A removed client is forgotten, and removing it again is a failure."""
+    access.add_client("tank", PASSWORD)
+    access.remove_client("tank")
+    assert access.clients() == []
+    with pytest.raises(AccessError, match="there is no client tank"):
+        access.remove_client("tank")
+
+
+def test_simulated_clients_are_disabled_and_put_back(access: Access) -> None:
+    """Disabling the fleet leaves the user's clients alone; putting one replaces its password."""
+    access.add_client("tank", PASSWORD)
+    access.put_simulated("demo-solar", PASSWORD)
+    access.disable_simulated()
+    assert {each.name: each.enabled for each in access.clients()} == {
+        "demo-solar": False,
+        "tank": True,
+    }
+    access.put_simulated("demo-solar", Password("new", "salt", 101))
+    solar = access.client("demo-solar")
+    assert solar == Client("demo-solar", True, Password("new", "salt", 101), 7, True)
+
+
+def test_users_are_kept_with_their_roles(access: Access) -> None:
+    """A user is found by name, once, and its password can be changed."""
+    access.add_user("ann", "hash", "admin")
+    access.set_password("ann", "other")
+    assert access.users() == [User("ann", "other", "admin", 7)]
+    assert access.user("ann") == User("ann", "other", "admin", 7)
+    assert access.user("bob") is None
+    with pytest.raises(AccessError, match="exists already"):
+        access.add_user("ann", "hash", "viewer")
+    with pytest.raises(AccessError, match="there is no user bob"):
+        access.set_password("bob", "x")
+
+
+def test_tokens_are_found_by_digest(access: Access) -> None:
+    """A token is found by the digest alone, until it is removed."""
+    access.add_token("script", b"digest")
+    assert access.token(b"digest") == Token("script", "viewer", 7)
+    assert access.tokens() == [Token("script", "viewer", 7)]
+    assert access.token(b"other") is None
+    with pytest.raises(AccessError, match="exists already"):
+        access.add_token("script", b"another")
+    access.remove_token("script")
+    assert access.token(b"digest") is None
+    with pytest.raises(AccessError, match="there is no token"):
+        access.remove_token("script")
+
+
+def test_hostile_text_is_only_text(access: Access) -> None:
+    """A name that looks like SQL is a name."""
+    access.add_user("'; DROP TABLE user; --", "hash", "viewer")
+    assert [user.name for user in access.users()] == ["'; DROP TABLE user; --"]
+
+
+def test_many_threads_write_one_new_file(path: Path) -> None:
+    """Threads that start on a missing file at once lose nothing and double nothing."""
+
+    def add(number: int) -> None:
+        Access(path).add_client(f"client-{number}", PASSWORD)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(24)))
+    assert len(Access(path).clients()) == 24
+
+
+def test_broken_file_is_one_sentence(path: Path) -> None:
+    """A file that is no database is named, with what to do."""
+    path.write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(AccessError, match=r"access\.db.*restore"):
+        Access(path).clients()
+
+
+def test_newer_file_is_refused(access: Access, path: Path) -> None:
+    """A file of a later version is not touched."""
+    access.prepare()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(AccessError, match="newer Culex"):
+        access.clients()

@@ -1,0 +1,83 @@
+"""The projection of access.db into the broker's plugin."""
+
+import base64
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mosquitto.access import Client, Password
+from mosquitto.dynsec import (
+    client_role,
+    hash_password,
+    publish_topics,
+    security,
+    verify_password,
+)
+
+PASSWORD = Password("digest", "salt", 101)
+TEMPLATES = ["clients/{client}", "clients/{client}/{metric}"]
+
+
+def client(name: str, *, enabled: bool = True) -> Client:
+    """A client of that name."""
+    return Client(name, simulated=False, password=PASSWORD, created_us=0, enabled=enabled)
+
+
+def test_nothing_is_allowed_by_default() -> None:
+    """All four default answers are no."""
+    assert security([], {}, TEMPLATES)["defaultACLAccess"] == {
+        "publishClientSend": False,
+        "publishClientReceive": False,
+        "subscribe": False,
+        "unsubscribe": False,
+    }
+
+
+def test_disabled_client_has_no_login_and_no_role() -> None:
+    """Only enabled clients and our own logins are written."""
+    written = security([client("on"), client("off", enabled=False)], {"collector": PASSWORD}, [])
+    assert [each["username"] for each in written["clients"]] == ["collector", "on"]
+    assert [each["rolename"] for each in written["roles"]] == [
+        "collector",
+        "broker-admin",
+        "client-on",
+    ]
+
+
+def test_client_cannot_have_a_role_of_ours() -> None:
+    """A client named like one of our roles gets a role of its own."""
+    (login,) = security([client("broker-admin")], {}, [])["clients"]
+    assert login["roles"] == [{"rolename": "client-broker-admin", "priority": 0}]
+
+
+def test_commands_are_heard_and_not_sent() -> None:
+    """The rule that forbids a client to write its own commands comes before the one that allows."""
+    rules = client_role("tank", TEMPLATES)["acls"]
+    sends = sorted(
+        (rule for rule in rules if rule["acltype"] == "publishClientSend"),
+        key=lambda rule: -rule["priority"],
+    )
+    assert [(rule["topic"], rule["allow"]) for rule in sends] == [
+        ("clients/tank/cmd/#", False),
+        ("clients/tank/#", True),
+    ]
+    heard = {rule["topic"] for rule in rules if rule["acltype"] == "subscribePattern"}
+    assert heard == {"clients/tank/cmd/#"}
+
+
+def test_configured_topics_are_allowed_too() -> None:
+    """A template of culex.toml that names the client opens that topic to it and the collector."""
+    templates = [*TEMPLATES, "plant/{client}/{metric}", "no/client/{metric}", "x{client}/y"]
+    assert publish_topics("tank", templates) == ["clients/tank/#", "plant/tank/+"]
+    collector = security([], {}, templates)["roles"][0]
+    heard = {rule["topic"] for rule in collector["acls"] if rule["acltype"] == "subscribePattern"}
+    assert heard == {"clients/#", "$SYS/#", "plant/+/+"}
+
+
+@given(st.text(max_size=50), st.binary(min_size=12, max_size=12))
+def test_password_is_verified_by_what_is_kept(password: str, salt: bytes) -> None:
+    """The right password fits what is kept of it, another does not."""
+    kept = hash_password(password, salt)
+    assert verify_password(password, kept)
+    assert not verify_password(password + "x", kept)
+    assert len(base64.b64decode(kept.digest)) == 64
