@@ -93,11 +93,13 @@ def pid_file(settings: Settings, process: str) -> Iterator[Path]:
         AlreadyRunning: If another process of that name uses the same data folder.
     """
     path = settings.run_dir / f"{process}.pid"
+    owner = os.getpid()
     with writer_lock(path):
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            if os.getpid() == owner:  # a forked child leaves it to its parent
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

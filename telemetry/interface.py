@@ -171,6 +171,10 @@ class Snapshot(Protocol):
         """The readings of a series in a window, oldest first; empty if there are none."""
         ...
 
+    def extent(self, series: Series) -> Window | None:
+        """From the oldest reading of a series to its newest; `None` if there are none."""
+        ...
+
     def count(self, series: Series, window: Window, at_most: int) -> int:
         """How many readings the window holds; counting ends at `at_most`."""
         ...
@@ -180,6 +184,10 @@ class Snapshot(Protocol):
 
         The window must start and end on a multiple of `bucket_us`.
         """
+        ...
+
+    def tail(self, series: Series, window: Window, rows: int) -> Answer:
+        """The newest readings of a window, at most `rows` of them, oldest first."""
         ...
 
     def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:

@@ -27,6 +27,8 @@ _BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
     GROUP BY start_us ORDER BY start_us"""
 _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"""
+_EXTENT = """SELECT (SELECT min(time_us) FROM reading WHERE series = ?1),
+    (SELECT max(time_us) FROM reading WHERE series = ?1)"""
 _TIMES = (
     "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
 )
@@ -71,6 +73,11 @@ class HeadSnapshot:
         """The readings of a series in a window, oldest first; empty if there are none."""
         bounds = (self._id(series), window.start_us, window.end_us)
         return Answer(series, _readings(self._connection.execute(_READ, bounds).fetchall()))
+
+    def extent(self, series: Series) -> Window | None:
+        """From the oldest reading of a series to its newest; `None` if there are none."""
+        first_us, last_us = self._connection.execute(_EXTENT, (self._id(series),)).fetchone()
+        return None if first_us is None else Window(int(first_us), int(last_us) + 1)
 
     def count(self, series: Series, window: Window, at_most: int) -> int:
         """How many readings the window holds; counting ends at `at_most`."""

@@ -1,0 +1,159 @@
+"""Commands: python -m dashboard run | check | user | token."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from dashboard.app import create_app
+from dashboard.people import ADMIN, add_token, ensure_admin, hash_password, new_password
+from dashboard.server import PortTaken, Server, check_port
+from mosquitto.access import Access, AccessError
+from telemetry.daemon import (
+    AlreadyRunning,
+    DataFolderError,
+    pid_file,
+    prepare_folders,
+    start_logging,
+)
+from telemetry.login import SecretError
+from telemetry.settings import Settings, SettingsError, load_settings
+
+_FAULTS = (SettingsError, DataFolderError, AlreadyRunning, AccessError, SecretError, PortTaken)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def told(command: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Ends a command with one sentence and status 1 for every fault we know."""
+
+    @wraps(command)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except _FAULTS as error:
+            click.echo(f"dashboard: {error}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+def _prepared() -> tuple[Settings, Access]:
+    settings = load_settings()
+    prepare_folders(settings)
+    access = Access(settings.access_path)
+    access.prepare()
+    return settings, access
+
+
+@click.group()
+def main() -> None:
+    """The dashboard: charts, export and HTTP API."""
+
+
+@main.command()
+@click.option("--debug", is_flag=True, help="Use the development server; for developers alone.")
+@told
+def run(debug: bool) -> None:
+    """Run the dashboard until SIGTERM or Ctrl-C."""
+    settings, access = _prepared()
+    check_port(settings)
+    with pid_file(settings, "dashboard"):
+        start_logging(settings, "dashboard")
+        password = ensure_admin(access, settings)
+        if debug:
+            _greet(settings, password)
+            create_app(settings).run(settings.http_host, settings.http_port)
+            return
+        Server(settings, lambda: create_app(settings), lambda: _greet(settings, password)).run()
+
+
+def _greet(settings: Settings, password: str) -> None:
+    """Says where to look; a new password goes to the console alone, into no log file."""
+    host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104  # compared, not bound
+    click.echo(f"Culex is ready: http://{host}:{settings.http_port}")
+    if password:
+        click.echo(f"Log in as {ADMIN} with the password {password} (shown this once)")
+
+
+@main.command()
+@told
+def check() -> None:
+    """Say whether the dashboard could start: its port is free, its folder can be written."""
+    settings = load_settings()
+    prepare_folders(settings)
+    check_port(settings)
+
+
+@main.group()
+def user() -> None:
+    """People who may look."""
+
+
+@user.command("add")
+@click.argument("name")
+@told
+def user_add(name: str) -> None:
+    """Add a user and print a random password, once."""
+    _, access = _prepared()
+    password = new_password()
+    access.add_user(name, hash_password(password), "viewer")
+    click.echo(password)
+
+
+@user.command("list")
+@told
+def user_list() -> None:
+    """List users with their roles."""
+    _, access = _prepared()
+    for one in access.users():
+        click.echo(f"{one.name}\t{one.role}")
+
+
+@user.command("passwd")
+@click.argument("name")
+@told
+def user_passwd(name: str) -> None:
+    """Give a user a new random password, printed once; sessions of the old one end."""
+    _, access = _prepared()
+    password = new_password()
+    access.set_password(name, hash_password(password))
+    click.echo(password)
+
+
+@main.group()
+def token() -> None:
+    """Programs that may read."""
+
+
+@token.command("add")
+@click.argument("name")
+@told
+def token_add(name: str) -> None:
+    """Add a read token and print it, once."""
+    _, access = _prepared()
+    click.echo(add_token(access, name))
+
+
+@token.command("list")
+@told
+def token_list() -> None:
+    """List tokens by name."""
+    _, access = _prepared()
+    for one in access.tokens():
+        click.echo(one.name)
+
+
+@token.command("remove")
+@click.argument("name")
+@told
+def token_remove(name: str) -> None:
+    """Remove a token: it is worth nothing from now on."""
+    _, access = _prepared()
+    access.remove_token(name)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m dashboard")

@@ -1,0 +1,198 @@
+"""The HTTP API: clients, and readings as CSV, JSON or Parquet."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from itertools import chain
+from typing import TypeVar
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.datastructures import MultiDict
+
+from dashboard.question import activity
+from telemetry.clock import Clock
+from telemetry.export import (
+    ExportQuery,
+    Subject,
+    UnknownClient,
+    UnknownMetric,
+    export,
+    subject,
+)
+from telemetry.interface import Querier, StoreError
+from telemetry.reading import Flag
+from telemetry.store.parquet import parquet_bytes
+from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
+
+_ONCE = ("client", "start", "end", "format", "layout", "every", "tz")
+_REPEATED = ("metric", "span")
+_MOST_SPANS = 6
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+class BadArgument(ValueError):
+    """An argument of the query string that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsRequest:
+    """What a caller of /api/v1/readings wants."""
+
+    query: ExportQuery
+    format: str
+    layout: str
+    zone: tzinfo
+
+
+def create_api(querier: Querier, clock: Clock) -> Blueprint:
+    """The blueprint of /api."""
+    api = Blueprint("api", __name__, url_prefix="/api")
+
+    @api.get("/v1/clients")
+    def clients() -> Response:
+        return jsonify(_clients(querier, clock()))
+
+    @api.get("/v1/readings")
+    def readings() -> Response:
+        wanted = parse_request(request.args, clock())
+        about = subject(querier, wanted.query)
+        return _download(_body(querier, wanted, about), wanted)
+
+    @api.route("/", defaults={"rest": ""})
+    @api.route("/<path:rest>")
+    def unknown(rest: str) -> tuple[Response, int]:
+        return jsonify(error=f"there is no /api/{rest}"), 404
+
+    _register_errors(api)
+    return api
+
+
+def _register_errors(api: Blueprint) -> None:
+    def bad_argument(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 400
+
+    def not_found(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 404
+
+    def unavailable(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 503
+
+    api.register_error_handler(BadArgument, bad_argument)
+    api.register_error_handler(UnknownClient, not_found)
+    api.register_error_handler(UnknownMetric, not_found)
+    api.register_error_handler(StoreError, unavailable)
+
+
+def _clients(querier: Querier, now_us: int) -> list[dict[str, object]]:
+    with querier.snapshot() as snapshot:
+        everything = snapshot.latest()
+    return [
+        {
+            "client": one.client,
+            "last_received": to_iso(one.received_us),
+            "simulated": one.simulated,
+            "metrics": [
+                {
+                    "metric": latest.series.metric,
+                    "kind": latest.kind,
+                    "unit": latest.unit,
+                    "time": to_iso(latest.time_us),
+                    "value": latest.value,
+                    "simulated": bool(latest.flags & Flag.SIMULATED),
+                }
+                for latest in everything
+                if latest.series.client == one.client
+            ],
+        }
+        for one in activity(everything, now_us)
+    ]
+
+
+def parse_request(arguments: "MultiDict[str, str]", now_us: int) -> ReadingsRequest:
+    """The request that a query string makes.
+
+    Raises:
+        BadArgument: If an argument is missing, unknown, repeated or no such value.
+    """
+    _check_names(arguments)
+    client = arguments.get("client", "")
+    if not client:
+        raise BadArgument("client is missing; name one of /api/v1/clients")
+    zone = _read("tz", lambda: parse_zone(arguments["tz"]) if "tz" in arguments else UTC)
+    start_us = _read("start", lambda: parse_time(arguments.get("start", "now-24h"), now_us, zone))
+    end_us = _read("end", lambda: parse_time(arguments.get("end", "now"), now_us, zone))
+    window = _read("start, end", lambda: Window(start_us, end_us))
+    every_us = _read(
+        "every", lambda: parse_duration(arguments["every"]) if "every" in arguments else 0
+    )
+    spans = tuple(dict.fromkeys(arguments.getlist("span")))
+    if len(spans) > _MOST_SPANS:
+        raise BadArgument(f"span: name at most {_MOST_SPANS}")
+    metrics = tuple(arguments.getlist("metric"))
+    query = _read("span", lambda: ExportQuery(client, window, metrics, spans, every_us))
+    return ReadingsRequest(
+        query,
+        _one_of("format", arguments.get("format", "csv"), tuple(_TYPES)),
+        _one_of("layout", arguments.get("layout", "long"), ("long", "wide")),
+        zone,
+    )
+
+
+def _check_names(arguments: "MultiDict[str, str]") -> None:
+    for name in arguments:
+        if name not in (*_ONCE, *_REPEATED):
+            raise BadArgument(f"{name}: there is no such argument")
+        if name in _ONCE and len(arguments.getlist(name)) > 1:
+            raise BadArgument(f"{name}: give it once")
+
+
+Value = TypeVar("Value")
+
+
+def _read(name: str, read: Callable[[], Value]) -> Value:
+    """What `read` makes of an argument, whose name goes into the error otherwise."""
+    try:
+        return read()
+    except TimeError as error:
+        raise BadArgument(f"{name}: {error}") from None
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise BadArgument(f"{name}: {value!r} is none of {', '.join(choices)}")
+    return value
+
+
+def _body(querier: Querier, wanted: ReadingsRequest, about: Subject) -> Iterator[bytes]:
+    parts = export(querier, wanted.query, about)
+    names = wanted.query.mean_columns
+    if wanted.format == "parquet":
+        return parquet_bytes(parts, names)
+    if wanted.format == "json":
+        return _encoded(json_array(parts, names, wanted.zone))
+    if wanted.layout == "wide":
+        return _encoded(csv_wide(parts, about.units, names, wanted.zone))
+    return _encoded(csv_long(parts, names, wanted.zone))
+
+
+def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
+    return (text.encode() for text in texts)
+
+
+def _download(body: Iterator[bytes], wanted: ReadingsRequest) -> Response:
+    """Streams the body; a fault in the middle breaks the connection, so it cannot look whole.
+
+    Its first part is made before the answer begins: what fails there still has a status.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted.query.client).strip("_") or "client"
+    first = next(body, b"")
+    answer = Response(chain([first], body), content_type=_TYPES[wanted.format])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted.format}"'
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer

@@ -1,0 +1,75 @@
+"""The application factory: Dash on Flask, behind the guard."""
+
+from datetime import timedelta
+
+import structlog
+from dash import Dash
+from flask import Flask
+from flask_compress import Compress
+
+from dashboard import callbacks, shell
+from dashboard.api import create_api
+from dashboard.guard import protect
+from dashboard.health import add_health
+from dashboard.people import session_key
+from mosquitto.access import Access
+from telemetry.clock import Clock, now_us
+from telemetry.settings import ROOT, Settings
+from telemetry.store import open_querier
+
+_LOG = structlog.get_logger(__name__)
+_BODY_BYTES = 1_000_000
+
+
+def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
+    """The dashboard as a WSGI application; nothing is opened before the first request.
+
+    Raises:
+        SecretError: If the key that signs sessions is readable by others.
+    """
+    server = _flask(settings)
+    querier = open_querier(settings.store_path)
+    app = _dash(server)
+    app.layout = shell.layout()
+    callbacks.register(app, callbacks.Engine(querier, settings, clock))
+    server.register_blueprint(create_api(querier, clock))
+    add_health(server, querier, clock)
+    protect(server, Access(settings.access_path), app.csp_hashes())
+    return server
+
+
+def _flask(settings: Settings) -> Flask:
+    server = Flask("dashboard", root_path=str(ROOT / "dashboard"), static_folder=None)
+    server.config.update(
+        SECRET_KEY=session_key(settings.secrets_dir / "session.key"),
+        SESSION_COOKIE_NAME="culex_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
+        MAX_CONTENT_LENGTH=_BODY_BYTES,
+        WTF_CSRF_TIME_LIMIT=None,
+        COMPRESS_STREAMS=False,
+    )
+    Compress(server)
+    server.context_processor(lambda: {"early_script": shell.EARLY_SCRIPT})
+    return server
+
+
+def _dash(server: Flask) -> Dash:
+    return Dash(
+        "dashboard",
+        server=server,  # type: ignore[arg-type]  # a Flask is what it takes
+        assets_folder=str(ROOT / "assets"),
+        title="Culex",
+        update_title="",
+        index_string=shell.INDEX,
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+        add_log_handler=False,
+        enable_mcp=False,
+        on_error=_report,
+    )
+
+
+def _report(error: Exception) -> None:
+    _LOG.error("callback failed", exc_info=error)

@@ -1,0 +1,213 @@
+"""The client page: controls, tiles, charts and table, before any data."""
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from dashboard import ids
+from dashboard.figures import GRAPH_CONFIG
+from dashboard.parts import icon, icon_button
+from dashboard.view import View, view_to_json
+
+QUICK_RANGES = ("5m", "15m", "1h", "6h", "24h", "2d", "7d", "30d")
+
+
+def layout(view: View, spans: Sequence[str], refresh_ms: int) -> html.Div:
+    """The page for a view, and its clockwork; callbacks fill it."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.VIEW, data=view_to_json(view)),
+            dcc.Store(id=ids.DRAWN),
+            dcc.Store(id=ids.PERIOD, data=refresh_ms),
+            dcc.Store(id=ids.TICK, data=0),
+            dcc.Store(id=ids.ACK, data=0),
+            dcc.Store(id=ids.AS_OF),
+            dcc.Interval(id=ids.TICKER, interval=min(250, refresh_ms)),
+            html.Div([_who(view), _when(view), _means(view, spans)], className="controls"),
+            html.Div(id=ids.NOTICE),
+            html.Div(
+                [
+                    html.Div(id=ids.TILES, className="tiles"),
+                    html.Div(_charts(), id=ids.CHARTS_BOX, className="panel charts"),
+                    _readings(),
+                ],
+                id="picture",
+                className="picture waiting",
+            ),
+        ]
+    )
+
+
+def _who(view: View) -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Client", htmlFor=ids.CLIENT),
+                    dcc.Dropdown(
+                        id=ids.CLIENT,
+                        value=view.client or None,
+                        clearable=False,
+                        placeholder="Choose a client",
+                        maxHeight=360,
+                    ),
+                ],
+                className="field client-field",
+            ),
+            html.Div(
+                [
+                    html.Label("Metrics", htmlFor=ids.METRICS),
+                    dcc.Dropdown(
+                        id=ids.METRICS, value=list(view.metrics), multi=True, placeholder="all"
+                    ),
+                ],
+                className="field metrics-field",
+            ),
+        ],
+        className="who",
+    )
+
+
+def _when(view: View) -> html.Div:
+    ranges = [{"label": text, "value": text} for text in QUICK_RANGES]
+    chosen = view.start.removeprefix("now-") if view.follows else None
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Time", htmlFor=ids.RANGE),
+                    dbc.RadioItems(
+                        id=ids.RANGE,
+                        options=ranges,
+                        value=chosen if chosen in QUICK_RANGES else None,
+                        className="segmented",
+                        inputClassName="btn-check",
+                        labelClassName="segment",
+                        labelCheckedClassName="active",
+                    ),
+                ],
+                className="field",
+            ),
+            html.Div(
+                [
+                    icon_button(ids.BACK, "chevron-left", "Earlier"),
+                    _picker(),
+                    icon_button(ids.FORWARD, "chevron-right", "Later"),
+                    html.Button(
+                        [html.Span(className="pulse"), html.Span("Live", id="follow-text")],
+                        id=ids.FOLLOW,
+                        className="btn live-chip",
+                        title="Follow the clock",
+                        n_clicks=0,
+                    ),
+                ],
+                className="field time-field",
+            ),
+        ],
+        className="when",
+    )
+
+
+def _picker() -> html.Details:
+    """Absolute times, folded away behind what is shown now."""
+    return html.Details(
+        [
+            html.Summary([icon("calendar3"), html.Span("", id=ids.TIME_LABEL)], className="btn"),
+            html.Div(
+                [
+                    html.Label("From", htmlFor=ids.FROM),
+                    dbc.Input(id=ids.FROM, type="datetime-local", step="1"),
+                    html.Label("To", htmlFor=ids.TO),
+                    dbc.Input(id=ids.TO, type="datetime-local", step="1"),
+                    html.Label("Zone", htmlFor=ids.ZONE),
+                    dbc.Select(
+                        id=ids.ZONE,
+                        options=[
+                            {"label": "This browser’s", "value": ""},
+                            {"label": "UTC", "value": "UTC"},
+                        ],
+                        value="",
+                    ),
+                    html.Button("Show", id=ids.APPLY, className="btn btn-primary", n_clicks=0),
+                ],
+                className="picker",
+            ),
+        ],
+        className="time-picker",
+    )
+
+
+def _means(view: View, spans: Sequence[str]) -> html.Div:
+    shown = list(view.spans or spans)
+    choices = list(dict.fromkeys([*spans, *shown]))
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Rolling means", htmlFor=ids.SPANS),
+                    dbc.Checklist(
+                        id=ids.SPANS,
+                        options=[{"label": span, "value": span} for span in choices],
+                        value=shown,
+                        className="segmented",
+                        inputClassName="btn-check",
+                        labelClassName="segment",
+                        labelCheckedClassName="active",
+                    ),
+                ],
+                className="field",
+            ),
+            html.Div(
+                [
+                    html.Label("Other span", htmlFor=ids.SPAN_NEW),
+                    dbc.Input(
+                        id=ids.SPAN_NEW,
+                        placeholder="90s, 2h …",
+                        debounce=True,
+                        pattern="[0-9]{1,6}[smhdw]",
+                        autoComplete="off",
+                    ),
+                ],
+                className="field span-field",
+            ),
+        ],
+        className="means",
+    )
+
+
+def _charts() -> list[dcc.Graph | html.P]:
+    return [
+        dcc.Graph(
+            id=ids.CHARTS,
+            config=GRAPH_CONFIG,  # type: ignore[arg-type]  # a plain dict is what it takes
+            figure={
+                "data": [],
+                "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}},
+            },
+            responsive=True,
+        ),
+        html.P(id="caption", className="caption"),
+    ]
+
+
+def _readings() -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H2("Latest readings"),
+                    html.A(
+                        [icon("download"), html.Span("Export CSV")],
+                        id=ids.EXPORT,
+                        className="btn export",
+                        href="",
+                        download="",
+                    ),
+                ],
+                className="panel-head",
+            ),
+            html.Div(id=ids.TABLE, className="table-box"),
+        ],
+        className="panel",
+    )

@@ -1,0 +1,112 @@
+"""The guard before every request: nobody without a login or a token, and what answers carry."""
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
+
+from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask_login import (  # type: ignore[import-not-found,unused-ignore]  # has no types
+    LoginManager,
+    current_user,
+    login_user,
+    logout_user,
+)
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from werkzeug.wrappers import Response as AnyResponse
+
+from dashboard.people import Person, is_token, person_of_login, person_of_session
+from dashboard.shell import EARLY_SCRIPT_HASH
+from mosquitto.access import Access
+
+_OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/favicon.ico"})
+_OPEN_FOLDER = "/assets/"
+
+
+def protect(server: Flask, access: Access, script_hashes: Sequence[str]) -> None:
+    """Nothing but the login, its looks and the health probes answers without a login."""
+    CSRFProtect(server)
+    logins = LoginManager(server)
+    logins.user_loader(lambda session_id: person_of_session(access, session_id))
+    _add_login_pages(server, access)
+    policy = _content_policy(script_hashes)
+
+    @server.before_request
+    def refuse_strangers() -> AnyResponse | tuple[Response, int] | None:
+        if _is_open(request.path) or current_user.is_authenticated or _has_token(access):
+            return None
+        return _refusal()
+
+    @server.errorhandler(CSRFError)
+    def refuse_forgery(error: CSRFError) -> tuple[str, int]:
+        page = render_template("login.html", error="The form was too old; log in again.", next="")
+        return (page, 400) if request.path == "/login" else (str(error.description), 400)
+
+    @server.after_request
+    def add_headers(answer: Response) -> Response:
+        answer.headers.setdefault("Content-Security-Policy", policy)
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        answer.headers.setdefault("Referrer-Policy", "same-origin")
+        if not request.path.startswith((_OPEN_FOLDER, "/_dash-component-suites/")):
+            answer.headers.setdefault("Cache-Control", "no-store")
+        if current_user and current_user.is_authenticated and request.method == "GET":
+            answer.set_cookie("_csrf_token", generate_csrf(), samesite="Strict")
+        return answer
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
+
+
+def _has_token(access: Access) -> bool:
+    """A token opens the API and the metrics, nothing else."""
+    if not request.path.startswith(("/api/", "/metrics")):
+        return False
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and is_token(access, token.strip())
+
+
+def _refusal() -> AnyResponse | tuple[Response, int]:
+    """Programs are told 401; a person is led to the login and back."""
+    if request.path.startswith(("/api/", "/metrics", "/_dash-")) or request.method != "GET":
+        return jsonify(error="log in, or send a token: Authorization: Bearer …"), 401
+    here = request.full_path.rstrip("?")
+    return redirect(f"/login?next={quote(here)}" if here != "/" else "/login")
+
+
+def _add_login_pages(server: Flask, access: Access) -> None:
+    @server.get("/login")
+    def login_form() -> str | AnyResponse:
+        if current_user.is_authenticated:
+            return redirect("/client")
+        return render_template("login.html", error="", next=_local(request.args.get("next", "")))
+
+    @server.post("/login")
+    def login() -> str | AnyResponse | tuple[str, int]:
+        name, password = request.form.get("username", ""), request.form.get("password", "")
+        person: Person | None = person_of_login(access, name, password)
+        onward = _local(request.form.get("next", ""))
+        if person is None:
+            error = "That user name and password do not fit."
+            return render_template("login.html", error=error, next=onward), 401
+        login_user(person)
+        return redirect(onward or "/client")
+
+    @server.route("/logout", methods=["GET", "POST"])
+    def logout() -> AnyResponse:
+        logout_user()
+        return redirect("/login")
+
+
+def _local(target: str) -> str:
+    """The target if it is a path of ours, else nothing: nobody is led elsewhere."""
+    parts = urlsplit(target)
+    plain = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if plain and not parts.scheme and not parts.netloc else ""
+
+
+def _content_policy(script_hashes: Sequence[str]) -> str:
+    scripts = " ".join(["'self'", EARLY_SCRIPT_HASH, *script_hashes])
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; object-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    )

@@ -1,0 +1,61 @@
+"""Is it alive, is it ready, and how is it: for probes and Prometheus."""
+
+from collections.abc import Sequence
+
+from flask import Flask, Response, jsonify
+
+from dashboard.parts import collector_fault
+from telemetry.clock import Clock
+from telemetry.interface import Querier, StoreError, WriterState
+
+
+def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
+    """Adds /healthz, /readyz and /metrics."""
+
+    @server.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="ok")
+
+    @server.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        reasons = _reasons(querier, clock())
+        return jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200
+
+    @server.get("/metrics")
+    def metrics() -> Response:
+        return Response(_metrics(querier, clock()), content_type="text/plain; version=0.0.4")
+
+
+def _reasons(querier: Querier, now_us: int) -> Sequence[str]:
+    try:
+        with querier.snapshot() as snapshot:
+            writer = snapshot.writer()
+    except StoreError as error:
+        return [str(error)]
+    fault = collector_fault(writer, now_us)
+    if fault:
+        return [fault]
+    return [] if writer.broker_up else [f"broker link down: {writer.broker_reason or 'unknown'}"]
+
+
+def _metrics(querier: Querier, now_us: int) -> str:
+    """Prometheus text. A store that cannot be read is `culex_store_up 0`."""
+    try:
+        with querier.snapshot() as snapshot:
+            writer, latest, sequence = snapshot.writer(), snapshot.latest(), snapshot.sequence
+    except StoreError:
+        return "# TYPE culex_store_up gauge\nculex_store_up 0\n"
+    rows = {
+        "culex_store_up gauge": 1,
+        "culex_collector_beat_age_seconds gauge": _age_seconds(writer, now_us),
+        "culex_broker_link_up gauge": int(writer.broker_up),
+        "culex_messages_rejected_total counter": writer.rejected,
+        "culex_commits_total counter": sequence,
+        "culex_series gauge": len(latest),
+    }
+    lines = (f"# TYPE {name}\n{name.split()[0]} {value}\n" for name, value in rows.items())
+    return "".join(lines)
+
+
+def _age_seconds(writer: WriterState, now_us: int) -> str:
+    return "NaN" if writer.beat_us is None else f"{(now_us - writer.beat_us) / 1e6:.3f}"

@@ -1,0 +1,310 @@
+"""The parts of the client page that change: tiles, table, notices, status."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.display import (
+    age_text,
+    clock_text,
+    length_text,
+    mean_text,
+    printable,
+    value_text,
+)
+from dashboard.figures import Style, span_colour
+from dashboard.question import Mean, MetricPicture, Picture
+from telemetry.interface import WriterState
+from telemetry.reading import Kind, Reading, flag_names
+from telemetry.window import to_iso
+
+_COLLECTOR_SILENT_US = 10_000_000
+_STALE_INTERVALS = 3
+
+
+def icon(name: str) -> html.I:
+    """A Bootstrap icon that screen readers pass over."""
+    hidden: dict[str, Any] = {"aria-hidden": "true"}  # no Python name: passed by its own
+    return html.I(className=f"bi bi-{name}", **hidden)
+
+
+def icon_button(name: str, symbol: str, title: str) -> html.Button:
+    """A button that shows an icon and says its title."""
+    return html.Button(
+        [icon(symbol), html.Span(title, className="visually-hidden")],
+        id=name,
+        className="btn icon-button",
+        title=title,
+        n_clicks=0,
+    )
+
+
+def tiles(picture: Picture, style: Style) -> list[html.Div]:
+    """One tile per metric: the newest value and its rolling means."""
+    return [_tile(one, picture, style) for one in picture.pictures]
+
+
+def _tile(one: MetricPicture, picture: Picture, style: Style) -> html.Div:
+    latest = one.latest
+    age_us = picture.question.now_us - latest.time_us
+    stale = one.interval_us is not None and age_us > _STALE_INTERVALS * one.interval_us
+    low, high = _extent(one)
+    means = [
+        _mean_row(mean, position, one, (low, high), style)
+        for position, mean in enumerate(one.means)
+    ]
+    return html.Div(
+        [
+            html.Div(printable(latest.series.metric), className="tile-name"),
+            html.Div(
+                [
+                    html.Span(value_text(latest.value, latest.kind), className="tile-value"),
+                    html.Span(printable(latest.unit), className="tile-unit"),
+                ],
+                className="tile-now",
+            ),
+            html.Div(
+                [
+                    html.Span(age_text(age_us)),
+                    html.Span(f"every {length_text(one.interval_us)}" if one.interval_us else ""),
+                ],
+                className="tile-age",
+            ),
+            *([html.Div(means, className="tile-means")] if means else []),
+        ],
+        className="tile stale" if stale else "tile",
+    )
+
+
+def _extent(one: MetricPicture) -> tuple[float, float]:
+    frame = one.answer.frame
+    columns = ("min", "max") if one.answer.bucket_us else ("value", "value")
+    if one.latest.kind is not Kind.NUMBER or frame.empty:
+        return 0.0, 1.0
+    return float(frame[columns[0]].min()), float(frame[columns[1]].max())
+
+
+def _mean_row(
+    mean: Mean, position: int, one: MetricPicture, extent: tuple[float, float], style: Style
+) -> html.Div:
+    last = mean.frame.iloc[-1]
+    share = _share(last["mean"], extent)
+    unsure = last["coverage"] < style.coverage_minimum
+    title = "no readings" if last["count"] == 0 else f"{last['count']:.0f} readings"
+    if last["count"] and not np.isnan(last["coverage"]):
+        title += f", {last['coverage']:.0%} of those expected"
+    return html.Div(
+        [
+            html.Span(_span_text(mean.span), className="mean-span"),
+            html.Span(
+                html.Span(style={"width": f"{share:.1%}", "background": span_colour(position)}),
+                className="mean-bar",
+            ),
+            html.Span(mean_text(last["mean"], one.latest.kind), className="mean-value"),
+        ],
+        className="mean unsure" if unsure and last["count"] else "mean",
+        title=title,
+    )
+
+
+def _share(value: float, extent: tuple[float, float]) -> float:
+    low, high = extent
+    if np.isnan(value):
+        return 0.0
+    return 0.5 if high <= low else float(np.clip((value - low) / (high - low), 0.02, 1.0))
+
+
+def _span_text(span: str) -> str:
+    return f"{span[:-1]} {'min' if span[-1] == 'm' else span[-1]}"
+
+
+def table(picture: Picture, style: Style) -> html.Div | dbc.Table:
+    """The newest readings in the window, newest first."""
+    rows = [_table_row(reading, style.zone) for reading in picture.table]
+    if not rows:
+        return html.Div("No readings in this window.", className="empty-row")
+    heads = ("Time", "Metric", "Value", "Unit", "Delay", "Flags")
+    head = html.Thead(html.Tr([html.Th(name) for name in heads]))
+    return dbc.Table([head, html.Tbody(rows)], size="sm", hover=True, className="readings")
+
+
+def _table_row(reading: Reading, zone: tzinfo) -> html.Tr:
+    return html.Tr(
+        [
+            html.Td(clock_text(reading.time_us, zone)),
+            html.Td(printable(reading.series.metric)),
+            html.Td(value_text(reading.value, reading.kind), className="number"),
+            html.Td(printable(reading.unit)),
+            html.Td(
+                f"{reading.delay_us / 1e6:.3f} s" if reading.delay_us else "", className="number"
+            ),
+            html.Td(flag_names(reading.flags)),
+        ]
+    )
+
+
+def export_link(picture: Picture, zone: str) -> str:
+    """Where the CSV of exactly what is shown comes from."""
+    window = picture.question.window
+    parts = [("client", picture.question.client)]
+    if len(picture.pictures) < len(picture.metrics):
+        parts += [("metric", one.latest.series.metric) for one in picture.pictures]
+    parts += [("start", to_iso(window.start_us)), ("end", to_iso(window.end_us))]
+    parts += [("span", span) for span in picture.question.spans]
+    parts += [("format", "csv"), *([("tz", zone)] if zone else [])]
+    return f"/api/v1/readings?{urlencode(parts)}"
+
+
+def caption(picture: Picture) -> str:
+    """In words, what the charts show and what they leave out."""
+    widths = {one.answer.bucket_us for one in picture.pictures if one.answer.bucket_us}
+    if not widths:
+        return "Every reading is shown. Rolling means look back beyond the left edge."
+    bucket = length_text(max(widths))
+    inexact = [m.span for one in picture.pictures for m in one.means if not m.exact]
+    text = f"Mean, minimum and maximum of {bucket} buckets; zoom in for single readings."
+    if inexact:
+        spans = ", ".join(_span_text(span) for span in dict.fromkeys(inexact))
+        text += f" Buckets are wider than {spans}: there the bucket's own mean is shown."
+    return text
+
+
+def status(writer: WriterState, now_us: int) -> list[dbc.Badge]:
+    """Two facts that must not be mixed: is the collector at work, is its broker link up."""
+    silent = collector_fault(writer, now_us)
+    broker_up = writer.broker_up and not silent
+    return [
+        _badge("collector", ok=not silent, bad="stopped"),
+        _badge("broker link", ok=broker_up, bad="unknown" if silent else "down"),
+    ]
+
+
+def _badge(name: str, *, ok: bool, bad: str) -> dbc.Badge:
+    return dbc.Badge(
+        [
+            icon("check-circle-fill" if ok else "exclamation-triangle-fill"),
+            f" {name}",
+            "" if ok else f" {bad}",
+        ],
+        className="fact ok" if ok else "fact bad",
+        color="",
+    )
+
+
+def collector_fault(writer: WriterState, now_us: int) -> str:
+    """Why nothing new arrives on the collector's side, or an empty string."""
+    if writer.beat_us is None:
+        return "The collector has not started yet."
+    since = age_text(now_us - writer.beat_us)
+    if writer.stopped:
+        return f"The collector was stopped {since}. Start it again: make collector"
+    if now_us - writer.beat_us > _COLLECTOR_SILENT_US:
+        return f"The collector has been silent since {since}. See data/logs/collector.log"
+    return ""
+
+
+def banner(writer: WriterState, now_us: int) -> dbc.Alert | None:
+    """What is broken and what to do, in front of everything; nothing if all is well."""
+    fault = collector_fault(writer, now_us)
+    if not fault and not writer.broker_up:
+        since = age_text(now_us - (writer.broker_since_us or now_us))
+        reason = f" ({writer.broker_reason})" if writer.broker_reason else ""
+        fault = f"The broker link is down since {since}{reason}. The collector keeps trying."
+    return alert("exclamation-triangle-fill", fault, "warning") if fault else None
+
+
+def alert(symbol: str, text: str, color: str) -> dbc.Alert:
+    """One sentence that needs attention."""
+    return dbc.Alert([icon(symbol), html.Span(text)], color=color, className="banner")
+
+
+def notice(picture: Picture) -> html.Div | None:
+    """What to say in place of charts, if there is nothing to draw."""
+    if not picture.clients:
+        return first_run()
+    if not picture.question.client or not picture.metrics:
+        name = printable(picture.question.client)
+        return _empty("question-circle", f"No readings of {name!r}", "Choose a client above.")
+    if all(one.answer.frame.empty for one in picture.pictures):
+        newest_us = max(one.latest.time_us for one in picture.pictures)
+        when = age_text(picture.question.now_us - newest_us)
+        link = html.A(
+            "Jump to the last reading", href=_jump(picture, newest_us), className="btn btn-primary"
+        )
+        return _empty("graph-down", "No readings in this window", f"The newest is {when}.", link)
+    return None
+
+
+def _jump(picture: Picture, newest_us: int) -> str:
+    half_us = picture.question.window.length_us // 2
+    window = (("from", newest_us - half_us), ("to", newest_us + half_us))
+    parts = [("id", picture.question.client), *((key, to_iso(time)) for key, time in window)]
+    return f"/client?{urlencode(parts)}"
+
+
+def first_run() -> html.Div:
+    """What a person meets before the first reading."""
+    return _empty(
+        "broadcast",
+        "Waiting for the first reading",
+        "Give a client a login, then publish as that client:",
+        html.Pre(".venv/bin/python -m mosquitto client add my-sensor", className="command"),
+    )
+
+
+def _empty(symbol: str, title: str, text: str, *more: Component) -> html.Div:
+    return html.Div(
+        [html.Div(icon(symbol), className="empty-icon"), html.H2(title), html.P(text), *more],
+        className="empty",
+    )
+
+
+def client_options(picture: Picture) -> list[dict[str, object]]:
+    """The dropdown's clients, newest activity first."""
+    return [
+        {
+            "value": one.client,
+            "search": one.client,
+            "label": html.Span(
+                [printable(one.client), *([html.Small("simulated")] if one.simulated else [])],
+                className="client-option",
+            ),
+        }
+        for one in picture.clients
+    ]
+
+
+def metric_options(metrics: Sequence[str]) -> list[dict[str, str]]:
+    """The metrics to choose from."""
+    return [{"value": metric, "label": printable(metric)} for metric in metrics]
+
+
+def time_label(start: str, end: str, window_text: tuple[str, str]) -> str:
+    """What the time picker says it shows."""
+    if end == "now" and start.startswith("now-"):
+        return f"Last {_span_text(start.removeprefix('now-'))}"
+    return f"{window_text[0]} – {window_text[1]}"
+
+
+def window_text(picture: Picture, zone: tzinfo) -> tuple[str, str]:
+    """The ends of the window, to the second."""
+    window = picture.question.window
+    return clock_text(window.start_us, zone)[:19], clock_text(window.end_us, zone)[:19]
+
+
+def refused(reason: str) -> html.Div:
+    """What to say when the question could not be answered."""
+    link = html.A("Show the last 15 minutes", href="/client", className="btn btn-primary")
+    return _empty("exclamation-octagon", "This cannot be shown", f"{reason}.", link)
+
+
+def not_found(path: str) -> html.Div:
+    """What to say of a page that does not exist."""
+    link = html.A("Go to the charts", href="/client", className="btn btn-primary")
+    return _empty("signpost-split", "There is no such page", printable(path), link)

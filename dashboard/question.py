@@ -1,0 +1,231 @@
+"""One question per tick: everything the client page shows, from one snapshot."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from telemetry.interface import Answer, Querier, Snapshot, WriterState
+from telemetry.reading import Flag, Kind, Latest, Reading, Series
+from telemetry.rolling import (
+    choose_bucket_us,
+    rolling_mean,
+    samples_of_buckets,
+    samples_of_readings,
+)
+from telemetry.window import Window, parse_duration
+
+RAW_READINGS = 1000
+"""Up to so many readings are drawn as they are; more are drawn as buckets."""
+
+_TABLE_ROWS = 25
+_TILE_READINGS = 20_000
+_ACTIVE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the page wants to know.
+
+    Attributes:
+        client: Whose readings; an empty string means the client with the newest activity.
+        metrics: Which; none means all.
+        window: From when to when.
+        spans: The rolling means, as durations.
+        now_us: The present.
+        max_buckets: How many points a chart can show.
+    """
+
+    client: str
+    metrics: Sequence[str]
+    window: Window
+    spans: Sequence[str]
+    now_us: int
+    max_buckets: int
+
+    @property
+    def instant_us(self) -> int:
+        """Where tiles stand: the last microsecond of the window that is not in the future."""
+        return min(self.window.end_us - 1, self.now_us)
+
+    @property
+    def lookback_us(self) -> int:
+        """How far before the window the first means reach."""
+        return max((parse_duration(span) for span in self.spans), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """One rolling mean of a metric.
+
+    Attributes:
+        span: Its width, as a duration such as `5m`.
+        frame: From `rolling_mean`: `time_us, mean, count, coverage`; its last row is the tile's.
+        exact: False where a bucket is wider than the span: the mean is then the bucket's own.
+    """
+
+    span: str
+    frame: pd.DataFrame
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPicture:
+    """Everything shown of one metric.
+
+    Attributes:
+        latest: The newest reading.
+        interval_us: The expected reporting interval, if it could be learned.
+        answer: The readings or buckets within the window.
+        means: The rolling means, in the order of the question's spans.
+    """
+
+    latest: Latest
+    interval_us: int | None
+    answer: Answer
+    means: Sequence[Mean]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A client and when anything of it last arrived."""
+
+    client: str
+    received_us: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The answer: what the page shows.
+
+    Attributes:
+        question: What was asked, with the client that was chosen.
+        writer: What the collector said of itself.
+        clients: All clients, newest activity first.
+        metrics: All metrics of the client.
+        pictures: Those that are shown, by name.
+        table: The newest readings in the window, newest first.
+    """
+
+    question: Question
+    writer: WriterState
+    clients: Sequence[Activity]
+    metrics: Sequence[str]
+    pictures: Sequence[MetricPicture]
+    table: Sequence[Reading]
+
+
+def ask(querier: Querier, question: Question) -> Picture:
+    """The picture for a question, all of it from one snapshot.
+
+    Raises:
+        StoreMissing: If no collector has run yet.
+        StoreError: If the store cannot be read.
+    """
+    with querier.snapshot() as snapshot:
+        everything = snapshot.latest()
+        clients = activity(everything, question.now_us)
+        client = question.client or (clients[0].client if clients else "")
+        known = [latest for latest in everything if latest.series.client == client]
+        names = [latest.series.metric for latest in known]
+        wanted = [name for name in question.metrics if name in names] or names
+        shown = [latest for latest in known if latest.series.metric in wanted]
+        intervals = snapshot.intervals([one.series for one in shown], question.instant_us + 1)
+        pictures = [_picture(snapshot, one, intervals, question) for one in shown]
+        table = _table(snapshot, shown, question.window)
+        writer = snapshot.writer()
+    return Picture(question, writer, clients, names, pictures, table)
+
+
+def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:
+    """The clients, newest activity first; those of the last minute stand by name.
+
+    Otherwise a list of busy clients would shuffle at every tick.
+    """
+    newest: dict[str, Latest] = {}
+    for one in latest:
+        known = newest.get(one.series.client)
+        if known is None or one.received_us > known.received_us:
+            newest[one.series.client] = one
+    found = [
+        Activity(name, one.received_us, bool(one.flags & Flag.SIMULATED))
+        for name, one in newest.items()
+    ]
+    return sorted(found, key=lambda a: (max(0, now_us - a.received_us - _ACTIVE_US), a.client))
+
+
+def _picture(
+    snapshot: Snapshot, latest: Latest, intervals: Mapping[Series, int], question: Question
+) -> MetricPicture:
+    interval_us = intervals.get(latest.series)
+    if latest.kind is Kind.STATE:
+        return MetricPicture(latest, interval_us, _states(snapshot, latest.series, question), ())
+    answer = _answer(snapshot, latest.series, question)
+    means = [
+        _mean(answer, _tile_samples(snapshot, answer, question), span, interval_us, question)
+        for span in question.spans
+    ]
+    inside = answer.frame["time_us"] > question.window.start_us - max(answer.bucket_us, 1)
+    visible = Answer(latest.series, answer.frame[inside], answer.bucket_us)
+    return MetricPicture(latest, interval_us, visible, means)
+
+
+def _states(snapshot: Snapshot, series: Series, question: Question) -> Answer:
+    """The states of a window, led by the one that held when it began."""
+    window = question.window
+    before = snapshot.tail(series, Window(0, window.start_us), 1).frame
+    inside = snapshot.tail(series, window, RAW_READINGS).frame
+    led = before.assign(time_us=window.start_us) if len(before) else before
+    return Answer(series, pd.concat([led, inside]) if len(led) else inside)
+
+
+def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
+    window, reach = question.window, question.window.widened(question.lookback_us)
+    if snapshot.count(series, window, RAW_READINGS + 1) <= RAW_READINGS:
+        return snapshot.read(series, reach)
+    spans_us = [parse_duration(span) for span in question.spans]
+    width_us = choose_bucket_us(window.length_us, question.max_buckets, spans_us)
+    aligned = Window(reach.start_us // width_us * width_us, -(-reach.end_us // width_us) * width_us)
+    return snapshot.buckets(series, aligned, width_us)
+
+
+def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> pd.DataFrame:
+    """Samples for the last instant: readings, for it is seldom the end of a bucket."""
+    if not answer.bucket_us:
+        return samples_of_readings(answer.frame)
+    start_us = question.instant_us - question.lookback_us
+    last = Window(start_us, question.instant_us + 1)
+    if snapshot.count(answer.series, last, _TILE_READINGS + 1) > _TILE_READINGS:
+        return samples_of_buckets(answer.frame, answer.bucket_us)
+    return samples_of_readings(snapshot.read(answer.series, last).frame)
+
+
+def _mean(
+    answer: Answer, last: pd.DataFrame, span: str, interval_us: int | None, question: Question
+) -> Mean:
+    width_us, span_us = answer.bucket_us, parse_duration(span)
+    samples = samples_of_buckets(answer.frame, width_us) if width_us else last
+    times = samples.index.to_numpy(dtype=np.int64)
+    times = times[(times > question.window.start_us) & (times < question.instant_us)]
+    line = rolling_mean(samples, max(span_us, width_us), interval_us, times)
+    tile = rolling_mean(last, span_us, interval_us, [question.instant_us])
+    return Mean(span, pd.concat([line, tile], ignore_index=True), exact=width_us <= span_us)
+
+
+def _table(snapshot: Snapshot, shown: Sequence[Latest], window: Window) -> Sequence[Reading]:
+    rows = [
+        reading
+        for one in shown
+        for reading in _readings(one, snapshot.tail(one.series, window, _TABLE_ROWS).frame)
+    ]
+    rows.sort(key=lambda reading: reading.time_us, reverse=True)
+    return rows[:_TABLE_ROWS]
+
+
+def _readings(latest: Latest, frame: pd.DataFrame) -> Iterator[Reading]:
+    columns = (frame[name].tolist() for name in ("time_us", "value", "text", "delay_us", "flags"))
+    for time_us, number, text, delay_us, flags in zip(*columns, strict=True):
+        value = number if text is None else text
+        yield Reading(latest.series, time_us, value, latest.kind, latest.unit, delay_us, flags)

@@ -1,0 +1,70 @@
+"""The dashboard's web server: gunicorn with threads."""
+
+import socket
+from collections.abc import Callable
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from telemetry.settings import Settings
+
+_WORKERS, _THREADS = 2, 8
+_STOP_SECONDS = 2
+
+
+class PortTaken(Exception):
+    """The HTTP port cannot be had; the message says which setting changes it."""
+
+
+def check_port(settings: Settings) -> None:
+    """The HTTP port is free.
+
+    Raises:
+        PortTaken: If it is not, or the host is none of ours.
+    """
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            raise PortTaken(
+                f"the dashboard cannot listen on {settings.http_host}:{settings.http_port} "
+                f"({error.strerror}); stop what does, or set CULEX_HTTP_PORT to a free port"
+            ) from None
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, configured here alone: no file or variable changes it."""
+
+    def __init__(
+        self, settings: Settings, create: Callable[[], Flask], ready: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._create = create
+        self._ready = ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Sets what gunicorn asks for."""
+        host = self._settings.http_host
+        options = {
+            "bind": f"[{host}]:{self._settings.http_port}"
+            if ":" in host
+            else f"{host}:{self._settings.http_port}",
+            "worker_class": "gthread",
+            "workers": _WORKERS,
+            "threads": _THREADS,
+            "timeout": 60,
+            "graceful_timeout": _STOP_SECONDS,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "proc_name": "culex-dashboard",
+            "when_ready": lambda _arbiter: self._ready(),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application, made in each worker after the fork."""
+        return self._create()

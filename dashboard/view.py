@@ -1,0 +1,156 @@
+"""What a page shows, as its URL says it: client, metrics, time, spans and zone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from urllib.parse import parse_qs, urlencode
+
+from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
+
+DEFAULT_START = "now-15m"
+MAX_SPANS = 6
+
+
+class ViewError(ValueError):
+    """A view that cannot be shown; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of the client page; every field survives in its URL.
+
+    Attributes:
+        client: The client shown, or an empty string for the one with the newest activity.
+        metrics: The metrics shown; none means all.
+        start: When the charts begin: `now-15m` follows the clock, ISO 8601 stays.
+        end: `now`, or ISO 8601.
+        spans: The rolling means shown; none means those of the settings.
+        zone: An IANA name, or an empty string for the browser's own.
+    """
+
+    client: str = ""
+    metrics: tuple[str, ...] = ()
+    start: str = DEFAULT_START
+    end: str = "now"
+    spans: tuple[str, ...] = field(default=())
+    zone: str = ""
+
+    @property
+    def follows(self) -> bool:
+        """Whether the window moves with the clock."""
+        return self.end == "now"
+
+    def window(self, now_us: int, zone: tzinfo) -> Window:
+        """The window meant at this moment.
+
+        Raises:
+            ViewError: If start or end is no time, or the start is not before the end.
+        """
+        try:
+            start_us = parse_time(self.start, now_us, zone)
+            return Window(start_us, parse_time(self.end, now_us, zone))
+        except TimeError as error:
+            raise ViewError(str(error)) from None
+
+    def fixed(self, window: Window) -> "View":
+        """The view standing still on that window."""
+        return replace(self, start=to_iso(window.start_us), end=to_iso(window.end_us))
+
+    def following(self, length: str) -> "View":
+        """The view following the clock, `length` wide."""
+        return replace(self, start=f"now-{length}", end="now")
+
+    def moved(self, now_us: int, zone: tzinfo, share: float) -> "View":
+        """The view standing still, moved by a share of its length; never into the future."""
+        window = self.window(now_us, zone)
+        step_us = min(int(window.length_us * share), now_us - window.end_us)
+        return self.fixed(Window(window.start_us + step_us, window.end_us + step_us))
+
+    def query(self) -> str:
+        """The query string that `view_of_query` reads back; defaults are left out."""
+        parts: list[tuple[str, str]] = [("id", self.client)] if self.client else []
+        parts += [("metric", metric) for metric in self.metrics]
+        if (self.start, self.end) != (DEFAULT_START, "now"):
+            parts += [("from", self.start), ("to", self.end)]
+        parts += [("span", span) for span in self.spans]
+        if self.zone:
+            parts.append(("tz", self.zone))
+        return f"?{urlencode(parts)}" if parts else ""
+
+
+def view_of_query(query: str) -> View:
+    """The view that a query string says; what it leaves out has its default."""
+    values = parse_qs(query.removeprefix("?"))
+
+    def last(key: str, default: str) -> str:
+        return values.get(key, [default])[-1]
+
+    return View(
+        client=last("id", ""),
+        metrics=tuple(values.get("metric", ())),
+        start=last("from", DEFAULT_START),
+        end=last("to", "now"),
+        spans=tuple(values.get("span", ())),
+        zone=last("tz", ""),
+    )
+
+
+def check_spans(spans: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+    """The spans to show, shortest first, each once.
+
+    Raises:
+        ViewError: If one is no duration, or there are too many.
+    """
+    try:
+        chosen = sorted({parse_duration(span): span for span in spans or default}.items())
+    except TimeError as error:
+        raise ViewError(str(error)) from None
+    if len(chosen) > MAX_SPANS:
+        raise ViewError(f"choose at most {MAX_SPANS} spans")
+    return tuple(span for _, span in chosen)
+
+
+def check_zone(view: View, browser_zone: str) -> tzinfo:
+    """The zone that times are shown in: the view's, else the browser's.
+
+    Raises:
+        ViewError: If there is no zone of that name.
+    """
+    try:
+        return parse_zone(view.zone or browser_zone or "UTC")
+    except TimeError as error:
+        raise ViewError(str(error)) from None
+
+
+def view_to_json(view: View) -> dict[str, object]:
+    """The view as a browser store keeps it."""
+    return {
+        "client": view.client,
+        "metrics": list(view.metrics),
+        "start": view.start,
+        "end": view.end,
+        "spans": list(view.spans),
+        "zone": view.zone,
+    }
+
+
+def view_of_json(value: Mapping[str, object]) -> View:
+    """The view that a browser sent, whatever it sent: a part of another type has its default."""
+
+    def text(key: str, default: str) -> str:
+        found = value.get(key)
+        return found if isinstance(found, str) else default
+
+    def texts(key: str) -> tuple[str, ...]:
+        found = value.get(key)
+        items = found if isinstance(found, list) else []
+        return tuple(item for item in items if isinstance(item, str))
+
+    return View(
+        client=text("client", ""),
+        metrics=texts("metrics"),
+        start=text("start", DEFAULT_START),
+        end=text("end", "now"),
+        spans=texts("spans"),
+        zone=text("zone", ""),
+    )
