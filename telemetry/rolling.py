@@ -14,6 +14,7 @@ Instants = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Exact = tuple[Floats, Floats]
 """Sums, and what rounding took from them."""
+_COARSE = ~((1 << 27) - 1)  # clears so many bits that a product with a count is exact
 
 
 def samples_of_readings(frame: pd.DataFrame) -> pd.DataFrame:
@@ -77,19 +78,27 @@ def rolling_mean(
     last = np.searchsorted(times, at, side="right")
     counted = np.concatenate([[0], np.cumsum(samples["count"].to_numpy(dtype=np.int64))])
     count = counted[last] - counted[first]
-    sums = _sums(samples["sum"].to_numpy(dtype=np.float64), first, last)
-    mean = np.divide(sums, count, out=np.full(len(at), np.nan), where=count > 0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        mean = _mean(_sums(samples["sum"].to_numpy(dtype=np.float64), first, last), count)
     return pd.DataFrame(
         {
             "time_us": at,
-            "mean": mean,
+            "mean": np.where(np.isfinite(mean), mean, np.nan),
             "count": count,
             "coverage": _coverage(count, span_us, interval_us),
         }
     )
 
 
-def _sums(values: Floats, first: Instants, last: Instants) -> Floats:
+def _mean(total: Exact, count: Instants) -> Floats:
+    """The quotient, corrected by its remainder: the mean of a constant is that constant."""
+    mean = total[0] / count
+    coarse = (mean.view(np.int64) & _COARSE).view(np.float64)
+    remainder = (total[0] - coarse * count) - (mean - coarse) * count + total[1]
+    return mean + remainder / count
+
+
+def _sums(values: Floats, first: Instants, last: Instants) -> Exact:
     """The sum of `values[first:last]` for each pair, put together from aligned blocks.
 
     Blocks double in width from level to level, so that n values take log n steps for all pairs
@@ -97,16 +106,15 @@ def _sums(values: Floats, first: Instants, last: Instants) -> Floats:
     """
     block = (values, np.zeros(len(values)))
     total = (np.zeros(len(first)), np.zeros(len(first)))
-    with np.errstate(over="ignore", invalid="ignore"):
-        while np.any(first < last):
-            start = (first < last) & (first % 2 == 1)
-            total = _add_blocks(total, block, start, first)
-            first = first + start
-            end = (first < last) & (last % 2 == 1)
-            last = last - end
-            total = _add_blocks(total, block, end, last)
-            first, last, block = first // 2, last // 2, _paired(block)
-    return np.where(np.isfinite(total[0]), total[0], np.nan)
+    while np.any(first < last):
+        start = (first < last) & (first % 2 == 1)
+        total = _add_blocks(total, block, start, first)
+        first = first + start
+        end = (first < last) & (last % 2 == 1)
+        last = last - end
+        total = _add_blocks(total, block, end, last)
+        first, last, block = first // 2, last // 2, _paired(block)
+    return total
 
 
 def _add_blocks(total: Exact, block: Exact, chosen: NDArray[np.bool_], index: Instants) -> Exact:

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         return self.data_dir / "run"
 
     @property
+    def jobs_dir(self) -> Path:
+        """What commands ask the running collector to do."""
+        return self.data_dir / "jobs"
+
+    @property
     def secrets_dir(self) -> Path:
         """Keys and passwords, readable by their owner alone."""
         return self.data_dir / "secrets"

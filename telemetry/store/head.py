@@ -37,7 +37,7 @@ _NEWEST = """UPDATE series SET kind = ?, unit = CASE WHEN ? = '' THEN unit ELSE 
     newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
     WHERE id = ? AND (newest_us < ? OR newest_us = ? AND NOT EXISTS
         (SELECT 1 FROM reading WHERE series = id AND time_us = ? AND value = ?))"""
-_READING = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
+_READING = "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?)"
 _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 _BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"

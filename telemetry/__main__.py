@@ -1,0 +1,220 @@
+"""`python -m telemetry`: what can be asked of the store on a command line."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Literal
+
+import click
+import orjson
+
+from telemetry.clock import now_us
+from telemetry.daemon import AlreadyRunning, DataFolderError, pid_file, prepare_folders
+from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
+from telemetry.interface import Querier, Snapshot, StoreError
+from telemetry.jobs import Erase, JobError, submit, wait
+from telemetry.reading import Flag
+from telemetry.settings import Settings, SettingsError, load_settings
+from telemetry.store import open_appender, open_querier
+from telemetry.store.parquet import parquet_bytes
+from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
+
+Format = Literal["csv", "json", "parquet"]
+Layout = Literal["long", "wide"]
+
+_ALL_TIME = Window(-(1 << 62), 1 << 62)
+_FAULTS = (
+    SettingsError,
+    DataFolderError,
+    AlreadyRunning,
+    StoreError,
+    JobError,
+    TimeError,
+    UnknownClient,
+    UnknownMetric,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an export is written."""
+
+    format: Format
+    layout: Layout
+    zone: tzinfo
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Ends the command with status 1 and the sentence of a fault that is ours."""
+    try:
+        yield
+    except _FAULTS as error:
+        raise click.ClickException(str(error)) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot write {error.filename or 'the output'}: {error.strerror}"
+        ) from None
+
+
+@contextmanager
+def _asking(settings: Settings) -> Iterator[Querier]:
+    querier = open_querier(settings.store_path)
+    try:
+        yield querier
+    finally:
+        querier.close()
+
+
+@click.group(context_settings={"max_content_width": 100})
+def main() -> None:
+    """Export, erase and count what was measured."""
+
+
+@main.command("export")
+@click.argument("client")
+@click.option("--metric", multiple=True, help="Only this metric; may repeat.")
+@click.option("--start", default="now-6h", show_default=True, help="ISO 8601 or now-6h.")
+@click.option("--end", default="now", show_default=True, help="ISO 8601 or now-6h; not included.")
+@click.option("--every", default="", metavar="1m", help="Rows are means of such intervals.")
+@click.option("--span", multiple=True, metavar="5m", help="Add such a rolling mean; may repeat.")
+@click.option("--tz", default="UTC", show_default=True, help="Zone of the times, in and out.")
+@click.option(
+    "--format", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True
+)
+@click.option("--layout", type=click.Choice(["long", "wide"]), default="long", show_default=True)
+@click.option("--output", default="-", metavar="FILE", help="Where to; - is standard output.")
+def export_command(output: str, **options: str | tuple[str, ...]) -> None:
+    """Write the readings of CLIENT, oldest first.
+
+    A FILE appears when it is whole; one that was interrupted keeps the name FILE.part.
+    """
+    if options["layout"] == "wide" and options["format"] != "csv":
+        raise click.UsageError("--layout wide goes with --format csv alone")
+    with _one_sentence(), _asking(load_settings()) as querier:
+        content = _content(querier, *_understood(options))
+        if output == "-":
+            for part in content:
+                click.echo(part, nl=False)
+        else:
+            _write_file(Path(output), content)
+
+
+def _understood(options: Mapping[str, object]) -> tuple[ExportQuery, Shape]:
+    given = {name: str(value) for name, value in options.items() if isinstance(value, str)}
+    many = {name: value for name, value in options.items() if isinstance(value, tuple)}
+    zone, now = parse_zone(given["tz"]), now_us()
+    window = Window(parse_time(given["start"], now, zone), parse_time(given["end"], now, zone))
+    every_us = parse_duration(given["every"]) if given["every"] else 0
+    query = ExportQuery(given["client"], window, many["metric"], many["span"], every_us)
+    return query, Shape(given["format"], given["layout"], zone)  # type: ignore[arg-type]  # click has checked both
+
+
+def _content(querier: Querier, query: ExportQuery, shape: Shape) -> Iterator[bytes]:
+    about = subject(querier, query)
+    parts, names = export(querier, query, about), query.mean_columns
+    if shape.format == "parquet":
+        return parquet_bytes(parts, names)
+    if shape.format == "json":
+        text = json_array(parts, names, shape.zone)
+    elif shape.layout == "wide":
+        text = csv_wide(parts, about.units, names, shape.zone)
+    else:
+        text = csv_long(parts, names, shape.zone)
+    return (part.encode() for part in text)
+
+
+def _write_file(path: Path, content: Iterator[bytes]) -> None:
+    unfinished = path.with_name(f"{path.name}.part")
+    with unfinished.open("wb") as file:
+        for part in content:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+
+
+@main.command()
+@click.option("--simulated", is_flag=True, help="What the simulated fleet measured.")
+@click.option("--client", help="What this client measured.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
+    """Remove readings for good, whether or not the collector runs."""
+    if simulated == (client is not None):
+        raise click.UsageError("say what to erase: either --simulated or --client NAME")
+    job = Erase(client, Flag.SIMULATED if simulated else 0)
+    with _one_sentence():
+        settings = load_settings()
+        with _asking(settings) as querier, querier.snapshot() as snapshot:
+            if not simulated and not snapshot.latest(client):
+                raise UnknownClient(f"there is no client {client!r}")
+        erased = _erase(settings, job)
+    click.echo(orjson.dumps({"erased": erased}) if as_json else f"removed {erased} readings")
+
+
+def _erase(settings: Settings, job: Erase) -> int:
+    prepare_folders(settings)
+    try:
+        with pid_file(settings, "collector"):
+            return _erase_directly(settings, job)
+    except AlreadyRunning:
+        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job))
+    if "error" in result:
+        raise JobError(str(result["error"]))
+    return int(result["erased"])
+
+
+def _erase_directly(settings: Settings, job: Erase) -> int:
+    appender = open_appender(settings.store_path)
+    try:
+        return appender.erase(client=job.client, flags=job.flags)
+    finally:
+        appender.close()
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def stats(*, as_json: bool) -> None:
+    """Say how much there is, from when to when, and how large the files are."""
+    with _one_sentence():
+        settings = load_settings()
+        with _asking(settings) as querier, querier.snapshot() as snapshot:
+            found = _counted(snapshot) | {"bytes": _sizes(settings)}
+    if as_json:
+        click.echo(orjson.dumps(found))
+        return
+    for name, value in (found | _sizes(settings)).items():
+        if name != "bytes":
+            click.echo(f"{name:<9} {'–' if value is None else value}")
+
+
+def _counted(snapshot: Snapshot) -> dict[str, object]:
+    series = [latest.series for latest in snapshot.latest()]
+    extents = [snapshot.extent(one) for one in series]
+    first = min((extent.start_us for extent in extents if extent), default=None)
+    last = max((extent.end_us - 1 for extent in extents if extent), default=None)
+    return {
+        "clients": len({one.client for one in series}),
+        "series": len(series),
+        "readings": sum(snapshot.count(one, _ALL_TIME, _ALL_TIME.end_us) for one in series),
+        "first": None if first is None else to_iso(first),
+        "last": None if last is None else to_iso(last),
+    }
+
+
+def _sizes(settings: Settings) -> dict[str, int]:
+    store = settings.store_path
+    return {
+        "store": sum(path.stat().st_size for path in store.parent.glob(f"{store.name}*")),
+        "logs": sum(path.stat().st_size for path in settings.logs_dir.glob("*.log*")),
+    }
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m telemetry")

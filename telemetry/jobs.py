@@ -1,0 +1,172 @@
+"""Jobs: what a command asks the running collector to do, since one process alone writes the store.
+
+A job is a file `<id>.job` in the jobs folder, its result `<id>.done`; both appear by renaming. The
+collector takes them oldest first. A job is done at least once: a crash between doing it and saying
+so does it again, which is harmless for every job there is.
+"""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from telemetry.clock import Clock, now_us
+from telemetry.files import publish_file
+from telemetry.interface import Appender, StoreError, StoreUnavailable
+
+Result = Mapping[str, int | str]
+"""What became of a job: `{"erased": 3}`, or `{"error": sentence}`."""
+
+DEADLINE_S = 60.0
+_STEP_S = 0.05
+_LARGEST = 64 * 1024
+_KEEP_US = 24 * 3600 * 1_000_000
+
+
+class JobError(Exception):
+    """A job that cannot be handed over or was not done; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Removes the readings of `client`, of those that carry one of `flags`, or of both.
+
+    Attributes:
+        client: Whose readings; `None` for every client.
+        flags: Only readings with one of these flags; 0 for all.
+
+    Raises:
+        JobError: If it names neither: nobody means everything.
+    """
+
+    client: str | None = None
+    flags: int = 0
+
+    def __post_init__(self) -> None:
+        if self.client is None and not self.flags:
+            raise JobError("an erase job must name a client or flags")
+
+
+def submit(folder: Path, job: Erase, clock: Clock = now_us) -> str:
+    """Leaves the job in the folder, on disk, and returns its id; ids sort by age.
+
+    Raises:
+        JobError: If the folder cannot be written.
+    """
+    job_id = f"{clock():017d}-{secrets.token_hex(4)}"
+    content = {"action": "erase", "client": job.client, "flags": job.flags}
+    try:
+        _make(folder)
+        publish_file(folder / f"{job_id}.job", json.dumps(content).encode())
+    except OSError as error:
+        raise JobError(f"cannot write {folder}: {error.strerror}; make it yours") from None
+    return job_id
+
+
+def _make(folder: Path) -> None:
+    """The folder keeps others out, not the files: root may ask a collector that is not root."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700, parents=True)
+    if os.geteuid() == 0:
+        owner = folder.parent.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a result, and by which clock."""
+
+    deadline_s: float = DEADLINE_S
+    elapsed: Callable[[], float] = time.monotonic
+    pause: Callable[[float], object] = time.sleep
+
+
+def wait(folder: Path, job_id: str, patience: Patience | None = None) -> Result:
+    """The result of a job, whose files are then gone.
+
+    Raises:
+        JobError: If none came in time; the job is then withdrawn, unless it is being done.
+    """
+    patience = patience or Patience()
+    done = folder / f"{job_id}.done"
+    end = patience.elapsed() + patience.deadline_s
+    try:
+        while not done.exists():
+            if patience.elapsed() >= end:
+                raise JobError(
+                    f"the collector did not answer within {patience.deadline_s:g} s; "
+                    "look into its log, or stop it and run this command again"
+                )
+            patience.pause(_STEP_S)
+        return _parse(done)
+    finally:
+        (folder / f"{job_id}.job").unlink(missing_ok=True)
+        done.unlink(missing_ok=True)
+
+
+def run_pending(folder: Path, appender: Appender, clock: Clock = now_us) -> int:
+    """Does the jobs in the folder, oldest first, and returns how many.
+
+    A file that is no job is answered with an error, and so is a job that fails; one that may
+    succeed later (`StoreUnavailable`) stays, with those behind it. Answers nobody fetched within a
+    day are removed. Never raises because of what lies in the folder.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        _forget([path for path in files if path.suffix == ".done"], clock() - _KEEP_US)
+        return _run([path for path in files if path.suffix == ".job"], appender)
+    except OSError:
+        return 0
+
+
+def _run(jobs: list[Path], appender: Appender) -> int:
+    for number, path in enumerate(jobs):
+        try:
+            result = _answer(path, appender)
+        except StoreUnavailable:
+            return number
+        if path.exists():
+            publish_file(path.with_suffix(".done"), json.dumps(result).encode())
+            path.unlink(missing_ok=True)
+    return len(jobs)
+
+
+def _answer(path: Path, appender: Appender) -> Result:
+    try:
+        job = _job(_parse(path))
+        return {"erased": appender.erase(client=job.client, flags=job.flags)}
+    except StoreUnavailable:
+        raise
+    except (JobError, StoreError) as error:
+        return {"error": str(error)}
+
+
+def _job(content: Mapping[str, object]) -> Erase:
+    match content:
+        case {"action": "erase", "client": str() | None as client, "flags": int(flags)} if (
+            0 <= flags < 1 << 31
+        ):
+            return Erase(client, flags)
+    raise JobError("this is no job that this version of Culex knows; update both to the same")
+
+
+def _parse(path: Path) -> dict[str, int | str]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise JobError(f"{path} is too large for a job")
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        raise JobError(f"{path} cannot be read as JSON; remove it") from None
+    if not isinstance(content, dict):
+        raise JobError(f"{path} holds no JSON object; remove it")
+    return content
+
+
+def _forget(answers: list[Path], before_us: int) -> None:
+    for path in answers:
+        if path.stat().st_mtime_ns < before_us * 1000:
+            path.unlink(missing_ok=True)

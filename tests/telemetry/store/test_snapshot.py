@@ -1,0 +1,263 @@
+"""The read side of the head: one consistent view, and streams in parts."""
+
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.interface import Batch, StoreMissing, StoreUnavailable, StreamQuery
+from telemetry.reading import Kind, Reading, Series
+from telemetry.store import open_appender, open_querier
+from telemetry.window import Window
+from tests.telemetry.builders import SERIES, asking, fill, joined, reading, steady, values
+
+METRICS = ("temperature", "pressure", "state")
+READINGS = st.lists(
+    st.builds(
+        lambda time_us, metric, value: reading(
+            time_us, str(value) if metric == "state" else value, series=Series("boiler", metric)
+        ),
+        st.one_of(st.integers(-50, 250), st.sampled_from([7, 100])),
+        st.sampled_from(METRICS),
+        st.floats(-1e6, 1e6).map(lambda value: value + 0.0),
+    ),
+    max_size=60,
+)
+
+
+def told(readings: list[Reading], window: Window) -> list[tuple[int, str, float | str]]:
+    """The distinct readings inside the window as (time, metric, value), sorted."""
+    return sorted(
+        {
+            (one.time_us, one.series.metric, one.value)
+            for one in readings
+            if window.start_us <= one.time_us < window.end_us
+        },
+        key=str,
+    )
+
+
+@steady
+@given(READINGS, st.integers(1, 30), st.integers(0, 60))
+def test_stream_in_parts_of_any_size_is_every_reading_once(
+    readings: list[Reading], chunk_rows: int, lookback_us: int
+) -> None:
+    """Parts join to the whole window without gap or overlap, also at crowded instants."""
+    window = Window(0, 200)
+    with tempfile.TemporaryDirectory() as folder:
+        path = fill(Path(folder) / "culex.db", readings)
+        query = StreamQuery("boiler", window, (), lookback_us, chunk_rows)
+        with asking(path) as querier:
+            chunks = list(querier.stream(query))
+    edges = [chunk.window.start_us for chunk in chunks] + [chunks[-1].window.end_us]
+    assert (edges[0], edges[-1]) == (0, 200)
+    assert [chunk.window.end_us for chunk in chunks[:-1]] == edges[1:-1]
+    assert sorted(joined(chunks), key=str) == told(readings, window)
+    for chunk in chunks:
+        reach = chunk.window.widened(lookback_us)
+        found = [(t, a.series.metric, v) for a in chunk.answers for t, v in values(a)]
+        assert sorted(found, key=str) == told(readings, reach)
+
+
+@steady
+@given(READINGS, st.integers(1, 50))
+def test_buckets_of_any_width_hold_every_number_once(readings: list[Reading], width: int) -> None:
+    """Buckets are aligned, also before 1970, and add up to the readings that are numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = fill(Path(folder) / "culex.db", readings)
+        window = Window(-60 // width * width, (260 // width + 1) * width)
+        with asking(path) as querier, querier.snapshot() as snapshot:
+            raw = snapshot.read(Series("boiler", "pressure"), window).frame
+            frame = snapshot.buckets(Series("boiler", "pressure"), window, width).frame
+    groups = raw["value"].groupby(raw["time_us"] // width * width)
+    assert list(frame["time_us"]) == list(groups.groups)
+    assert list(frame["count"]) == list(groups.count())
+    assert list(frame["min"]) == list(groups.min())
+    assert list(frame["max"]) == list(groups.max())
+    assert list(frame["sum"]) == pytest.approx(list(groups.sum()), rel=1e-12, abs=1e-6)
+
+
+def test_snapshot_while_a_writer_commits_shows_one_moment(tmp_path: Path) -> None:
+    """What is asked later through the same snapshot belongs to what was asked first."""
+    path = fill(tmp_path / "culex.db", [reading(1)])
+    begun, written = threading.Event(), threading.Event()
+
+    def write() -> None:
+        appender = open_appender(path)
+        begun.wait(20)
+        appender.append(Batch([reading(2), reading(1, series=Series("new", "m"))]))
+        appender.close()
+        written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with asking(path) as querier:
+        with querier.snapshot() as snapshot:
+            before = snapshot.sequence
+            begun.set()
+            assert written.wait(20)
+            assert values(snapshot.read(SERIES, Window(0, 9))) == [(1, 1.0)]
+            assert [latest.series for latest in snapshot.latest()] == [SERIES]
+        with querier.snapshot() as snapshot:
+            assert snapshot.sequence == before + 1
+            assert len(snapshot.latest()) == 2
+    writer.join(20)
+
+
+def test_snapshots_beside_a_busy_writer_never_show_half_a_batch(tmp_path: Path) -> None:
+    """Two series that are always written together are always read together."""
+    path = fill(tmp_path / "culex.db", [])
+    twin = Series("boiler", "twin")
+    stopping = threading.Event()
+
+    def write() -> None:
+        appender = open_appender(path)
+        for number in range(10_000):
+            if stopping.is_set():
+                break
+            appender.append(Batch([reading(number), reading(number, series=twin)]))
+        appender.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    window, seen = Window(0, 1 << 40), 0
+    with asking(path) as querier:
+        while seen < 100:
+            with querier.snapshot() as snapshot:
+                one = values(snapshot.read(SERIES, window))
+                other = values(snapshot.read(twin, window))
+            assert one == other
+            assert len(one) >= seen
+            seen = len(one)
+    stopping.set()
+    writer.join(20)
+
+
+def test_snapshot_of_no_store_leaves_no_file(tmp_path: Path) -> None:
+    """Asking before the first collector says so each time and makes nothing."""
+    with asking(tmp_path / "culex.db") as querier:
+        for _ in range(2):
+            with pytest.raises(StoreMissing), querier.snapshot():
+                pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_snapshot_after_the_store_appears_answers(tmp_path: Path) -> None:
+    """A querier that found no store finds it once there is one."""
+    with asking(tmp_path / "culex.db") as querier:
+        with pytest.raises(StoreMissing), querier.snapshot():
+            pass
+        fill(tmp_path / "culex.db", [reading(1)])
+        with querier.snapshot() as snapshot:
+            assert len(snapshot.latest()) == 1
+
+
+def test_snapshot_after_one_that_failed_answers(tmp_path: Path) -> None:
+    """An exception inside a snapshot ends it and nothing else."""
+    with asking(fill(tmp_path / "culex.db", [reading(1)])) as querier:
+        with pytest.raises(ZeroDivisionError), querier.snapshot():
+            _ = 1 / 0
+        with querier.snapshot() as snapshot:
+            assert snapshot.sequence == 1
+
+
+def test_snapshot_of_a_querier_carried_over_a_fork_uses_its_own_connection(tmp_path: Path) -> None:
+    """A forked worker opens its own connection and reads what was committed since."""
+    path = fill(tmp_path / "culex.db", [reading(1)])
+    querier = open_querier(path)
+    with querier.snapshot():
+        pass
+    fill(path, [reading(2)])
+    child = os.fork()
+    if child == 0:
+        with querier.snapshot() as snapshot:
+            count = len(snapshot.read(SERIES, Window(0, 9)).frame)
+        os._exit(count)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 2
+    querier.close()
+
+
+def test_querier_closed_twice_is_safe_and_may_ask_again(tmp_path: Path) -> None:
+    """Closing releases the file; the next question opens it again."""
+    querier = open_querier(fill(tmp_path / "culex.db", []))
+    querier.close()
+    querier.close()
+    with querier.snapshot() as snapshot:
+        assert snapshot.latest() == []
+    querier.close()
+
+
+def test_answer_without_readings_has_the_columns_of_one_with_some(tmp_path: Path) -> None:
+    """An unknown series is an empty frame of the same columns and types."""
+    with asking(fill(tmp_path / "culex.db", [reading(1)])) as querier:
+        with querier.snapshot() as snapshot:
+            known = snapshot.read(SERIES, Window(0, 9)).frame
+            unknown = snapshot.read(Series("no", "body"), Window(0, 9)).frame
+            empty = snapshot.buckets(Series("no", "body"), Window(0, 10), 10).frame
+    assert list(known.dtypes.items()) == list(unknown.dtypes.items())
+    assert list(empty.columns) == ["time_us", "sum", "min", "max", "count"]
+
+
+def test_count_ends_at_its_limit(tmp_path: Path) -> None:
+    """Counting is bounded, and its window half-open."""
+    path = fill(tmp_path / "culex.db", [reading(n) for n in range(10)])
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        assert snapshot.count(SERIES, Window(0, 100), at_most=4) == 4
+        assert snapshot.count(SERIES, Window(2, 5), at_most=100) == 3
+
+
+def test_extent_of_a_series_is_half_open_or_none(tmp_path: Path) -> None:
+    """From the oldest reading to just behind the newest."""
+    path = fill(tmp_path / "culex.db", [reading(5), reading(-3), reading(7)])
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        assert snapshot.extent(SERIES) == Window(-3, 8)
+        assert snapshot.extent(Series("no", "body")) is None
+
+
+def test_intervals_before_a_time_are_learned_from_what_was_before(tmp_path: Path) -> None:
+    """A series has its median gap up to then; one with fewer than two readings has none."""
+    slow = [reading(n * 100) for n in range(5)]
+    path = fill(tmp_path / "culex.db", [*slow, *(reading(1000 + n) for n in range(50))])
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        assert snapshot.intervals([SERIES], 1000) == {SERIES: 100}
+        assert snapshot.intervals([SERIES], 2000) == {SERIES: 1}
+        assert snapshot.intervals([SERIES], 50) == {}
+
+
+def test_latest_of_a_client_is_its_series_by_metric(tmp_path: Path) -> None:
+    """One client or all, in order, with the kind that was sent."""
+    states = [reading(1, "on", series=Series("a", metric)) for metric in ("z", "b")]
+    with asking(fill(tmp_path / "culex.db", [reading(1), *states])) as querier:
+        with querier.snapshot() as snapshot:
+            assert [latest.series.metric for latest in snapshot.latest("a")] == ["b", "z"]
+            assert snapshot.latest("a")[0].kind is Kind.STATE
+            assert len(snapshot.latest()) == 3
+
+
+def test_writer_state_reported_in_parts_is_read_together(tmp_path: Path) -> None:
+    """What was reported before stays; what never was is unknown."""
+    appender = open_appender(tmp_path / "culex.db")
+    with asking(tmp_path / "culex.db") as querier:
+        with querier.snapshot() as snapshot:
+            assert snapshot.writer().beat_us is None
+        appender.report({"beat_us": 5, "broker_up": 1})
+        appender.report({"broker_up": 0, "broker_reason": "refused"})
+        with querier.snapshot() as snapshot:
+            state = snapshot.writer()
+    appender.close()
+    assert (state.beat_us, state.broker_up, state.broker_reason) == (5, False, "refused")
+
+
+def test_store_damaged_under_a_reader_is_one_of_our_errors(tmp_path: Path) -> None:
+    """Whatever SQLite says about a truncated file reaches the caller as a store error."""
+    path = fill(tmp_path / "culex.db", [reading(n, "x" * 400) for n in range(1000)])
+    os.truncate(path, 8192)
+    with asking(path) as querier:
+        with pytest.raises(Exception, match=str(path)) as caught, querier.snapshot() as snapshot:
+            snapshot.read(SERIES, Window(0, 5000))
+    assert caught.type.__module__ == StoreUnavailable.__module__

@@ -1,0 +1,70 @@
+"""Files appear whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from telemetry.files import publish_file
+
+
+def test_file_published_has_its_content_and_mode(tmp_path: Path) -> None:
+    """The file holds the bytes, with exactly the mode asked for, whatever the umask."""
+    before = os.umask(0o077)
+    try:
+        publish_file(tmp_path / "a", b"new", mode=0o644)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o644
+
+
+def test_file_published_again_replaces_content_and_mode(tmp_path: Path) -> None:
+    """A second publication leaves nothing of the first."""
+    publish_file(tmp_path / "a", b"a longer first", mode=0o644)
+    publish_file(tmp_path / "a", b"second", mode=0o600)
+    assert (tmp_path / "a").read_bytes() == b"second"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("step", ["fsync", "fchmod"])
+def test_file_whose_writing_fails_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A fault between write and rename leaves the old file and nothing beside it."""
+    publish_file(tmp_path / "a", b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        publish_file(tmp_path / "a", b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
+
+
+def test_file_whose_writer_died_before_the_rename_leaves_the_old_one(tmp_path: Path) -> None:
+    """A process that ends between write and rename has changed nothing that readers see."""
+    publish_file(tmp_path / "a", b"old")
+    child = os.fork()
+    if child == 0:
+        os.fsync = lambda _descriptor: os._exit(9)  # type: ignore[assignment]  # dies right there
+        publish_file(tmp_path / "a", b"new")
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 9
+    assert (tmp_path / "a").read_bytes() == b"old"
+    publish_file(tmp_path / "a", b"newer")
+    assert (tmp_path / "a").read_bytes() == b"newer"
+
+
+def test_file_behind_a_planted_link_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A symbolic link where the temporary sibling goes does not lead the content elsewhere."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    (tmp_path / ".a.1.tmp").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"):
+        publish_file(tmp_path / "a", b"secret")
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,127 @@
+"""Windows, durations, times and zones as people write them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.window import (
+    LATEST_US,
+    SECOND_US,
+    TimeError,
+    Window,
+    format_duration,
+    parse_duration,
+    parse_time,
+    parse_zone,
+    to_iso,
+    to_us,
+)
+from tests.telemetry.builders import NOON_US, steady
+
+BERLIN = ZoneInfo("Europe/Berlin")
+YEAR_1_US = -62_135_596_800 * SECOND_US
+
+
+@pytest.mark.parametrize("end_us", [4, 5])
+def test_window_that_does_not_move_forward_is_refused(end_us: int) -> None:
+    """A window ends after its start."""
+    with pytest.raises(TimeError, match="start must be before end"):
+        Window(5, end_us)
+
+
+def test_window_widened_reaches_further_back_alone() -> None:
+    """Look-back moves the start and leaves the end."""
+    assert Window(10, 20).widened(4) == Window(6, 20)
+    assert Window(10, 20).length_us == 10
+
+
+@steady
+@given(st.integers(1, 999_999), st.sampled_from("smhdw"))
+def test_duration_formatted_and_parsed_again_is_the_same(number: int, unit: str) -> None:
+    """What `format_duration` writes, `parse_duration` reads back, in no more characters."""
+    duration_us = parse_duration(f"{number}{unit}")
+    text = format_duration(duration_us)
+    assert parse_duration(text) == duration_us
+    assert len(text) <= len(f"{number}{unit}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "0s", "-5m", "5 m", "1.5h", "5M", "\u0665m", "1234567s"]
+)
+def test_duration_of_any_other_text_is_refused_with_examples(text: str) -> None:
+    """A text that is no duration is named, beside durations that would do."""
+    with pytest.raises(TimeError, match=r"is not a duration; write for example 90s"):
+        parse_duration(text)
+
+
+def test_duration_of_part_of_a_second_is_not_formatted() -> None:
+    """A width that no duration names is refused instead of rounded."""
+    with pytest.raises(TimeError, match="not a whole number of seconds"):
+        format_duration(1_500_000)
+
+
+@steady
+@given(st.integers(YEAR_1_US, LATEST_US), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]))
+def test_time_written_and_parsed_again_is_the_same_microsecond(time_us: int, name: str) -> None:
+    """ISO 8601 loses nothing, in any zone, on any night of the year."""
+    day_us = 86_400 * SECOND_US
+    time_us = min(max(time_us, YEAR_1_US + day_us), LATEST_US - day_us)
+    if name == "Europe/Berlin" and time_us < 0:
+        time_us = (
+            -time_us % LATEST_US
+        )  # its offset had odd seconds before 1893, as the next test says
+    assert parse_time(to_iso(time_us, parse_zone(name)), now_us=0) == time_us
+
+
+def test_time_before_zones_were_whole_minutes_survives() -> None:
+    """Berlin was 53 minutes and 28 seconds ahead; the offset carries its seconds."""
+    time_us = to_us(datetime(1880, 1, 1, tzinfo=UTC))
+    assert parse_time(to_iso(time_us, BERLIN), now_us=0) == time_us
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_us"),
+    [
+        ("now", NOON_US),
+        ("now-6h", NOON_US - 6 * 3600 * SECOND_US),
+        ("2026-11-23T12:00:00Z", NOON_US),
+        ("2026-11-23T13:00:00+01:00", NOON_US),
+        ("2026-11-23T13:00", NOON_US),
+        ("2026-11-23", NOON_US - 13 * 3600 * SECOND_US),
+    ],
+)
+def test_time_in_each_accepted_form_is_read_in_the_given_zone(text: str, expected_us: int) -> None:
+    """Relative, with an offset, without one, and a date alone."""
+    assert parse_time(text, NOON_US, BERLIN) == expected_us
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "now+1h", "now-", "now-0h", "2026-13-01", "12:00"]
+)
+def test_time_of_any_other_text_is_refused_with_an_example(text: str) -> None:
+    """A text that is no time gets one sentence that says what would be."""
+    with pytest.raises(TimeError, match="write"):
+        parse_time(text, NOON_US)
+
+
+def test_time_on_the_night_clocks_go_back_shows_both_hours() -> None:
+    """02:30 comes twice in Berlin on 2026-10-25; the offset tells which."""
+    first = to_us(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    hour_us = int(timedelta(hours=1).total_seconds()) * SECOND_US
+    assert to_iso(first, BERLIN) == "2026-10-25T02:30:00.000000+02:00"
+    assert to_iso(first + hour_us, BERLIN) == "2026-10-25T02:30:00.000000+01:00"
+
+
+def test_zone_utc_is_written_as_z() -> None:
+    """The zone called UTC is the one whose times end in Z."""
+    assert to_iso(0, parse_zone("UTC")) == "1970-01-01T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize("name", ["", "Berlin", "../etc/passwd", "Europe", "a\0b", "x" * 5000])
+def test_zone_of_any_other_name_is_refused_with_an_example(name: str) -> None:
+    """A name that is no zone, however hostile, gets one sentence."""
+    with pytest.raises(TimeError, match="is not a time zone; write for example Europe/Berlin"):
+        parse_zone(name)
