@@ -188,12 +188,7 @@ class Session:
         self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
 
     def _on_connect(
-        self,
-        _client: mqtt.Client,
-        _userdata: object,
-        flags: mqtt.ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
+        self, _c: object, _u: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _p: object
     ) -> None:
         if reason.is_failure:
             self._link.fail(f"login refused: {reason}")
@@ -209,10 +204,7 @@ class Session:
     def _subscribe(self) -> None:
         """Asks for what is configured on every connection, and gives up what no longer is."""
         subscriptions = self._subscriptions
-        try:
-            subscriptions.asking()
-        except OSError as error:
-            log.warning("cannot keep the topic filters", error=str(error))
+        subscriptions.asking()
         if subscriptions.stale:
             _, packet_id = self._client.unsubscribe(list(subscriptions.stale))
             self._asked[packet_id or 0] = subscriptions.stale
@@ -221,12 +213,7 @@ class Session:
         self._asked[packet_id or 0] = subscriptions.wanted
 
     def _on_subscribe(
-        self,
-        _client: mqtt.Client,
-        _userdata: object,
-        packet_id: int,
-        reasons: list[ReasonCode],
-        _properties: Properties | None,
+        self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
         filters = self._asked.pop(packet_id, ())
         refused = [
@@ -236,37 +223,23 @@ class Session:
             self._link.limp(f"subscription refused: {', '.join(refused)}")
 
     def _on_unsubscribe(
-        self,
-        _client: mqtt.Client,
-        _userdata: object,
-        packet_id: int,
-        reasons: list[ReasonCode],
-        _properties: Properties | None,
+        self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
-        filters = self._asked.pop(packet_id, ())
+        with self._lock:  # the barrier is noted under it
+            filters = self._asked.pop(packet_id, ())
         if _BARRIER in filters:
             self._barrier.set()
             return
         answered = zip(filters, reasons, strict=False)
         gone = [name for name, reason in answered if not reason.is_failure]
-        try:
-            self._subscriptions.given_up(gone)
-        except OSError as error:
-            log.warning("cannot keep the topic filters", error=str(error))
+        self._subscriptions.given_up(gone)
 
     def _on_disconnect(
-        self,
-        _client: mqtt.Client,
-        _userdata: object,
-        _flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
+        self, _c: object, _u: object, _flags: object, reason: ReasonCode, _p: object
     ) -> None:
         self._link.lose("the store does not keep up" if self._overrun else _plain(reason))
 
-    def _on_message(
-        self, client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage
-    ) -> None:
+    def _on_message(self, client: mqtt.Client, _u: object, message: mqtt.MQTTMessage) -> None:
         try:
             self._receive(client, message)
         except Exception:
@@ -312,8 +285,7 @@ def _topic(message: mqtt.MQTTMessage) -> str:
 
 
 def _is_simulated(properties: Properties | None) -> bool:
-    pairs = getattr(properties, "UserProperty", ())
-    return ("simulated", "1") in pairs
+    return ("simulated", "1") in getattr(properties, "UserProperty", ())
 
 
 def _plain(reason: ReasonCode) -> str:

@@ -4,7 +4,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
+
 from telemetry.files import publish_file
+
+log = structlog.get_logger("collector.subscriptions")
 
 
 class Subscriptions:
@@ -30,25 +34,21 @@ class Subscriptions:
         return tuple(sorted(self._held - set(self.wanted)))
 
     def asking(self) -> None:
-        """Keeps, before the broker is asked, that it may hold both old and new filters.
-
-        Raises:
-            OSError: If the file cannot be written.
-        """
+        """Keeps, before the broker is asked, that it may hold both old and new filters."""
         self._keep(self._held | set(self.wanted))
 
     def given_up(self, filters: Iterable[str]) -> None:
-        """Keeps that the broker no longer holds these.
-
-        Raises:
-            OSError: If the file cannot be written.
-        """
+        """Keeps that the broker no longer holds these."""
         self._keep(self._held - set(filters))
 
     def _keep(self, filters: frozenset[str]) -> None:
-        if filters != self._held:
+        if filters == self._held:
+            return
+        self._held = filters
+        try:
             publish_file(self._path, json.dumps(sorted(filters)).encode())
-            self._held = filters
+        except OSError as error:
+            log.warning("cannot keep the topic filters", error=str(error))
 
 
 def _load(path: Path) -> list[str]:

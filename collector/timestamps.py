@@ -47,7 +47,7 @@ def find_time(fields: Mapping[str, object]) -> int | None:
     together = _date_and_time(fields)
     if together is not None:
         return together
-    for key in fields.keys() & TIME_KEYS if len(fields) > len(TIME_KEYS) else fields:
+    for key in fields:
         if key in TIME_KEYS:
             time_us = read_time(fields[key])
             if time_us is not None:

@@ -1,0 +1,37 @@
+"""Filters that are no longer configured are remembered until the broker gave them up."""
+
+from pathlib import Path
+
+from collector.subscriptions import Subscriptions
+
+
+def test_subscriptions_that_changed_leave_the_old_ones_stale(tmp_path: Path) -> None:
+    """What an earlier configuration subscribed to is stale until it is given up."""
+    path = tmp_path / "subscriptions.json"
+    Subscriptions(path, ["a/+", "b/+"]).asking()
+    after = Subscriptions(path, ["b/+", "c/+"])
+    assert after.known
+    assert after.stale == ("a/+",)
+    after.asking()
+    after.given_up(after.stale)
+    assert Subscriptions(path, ["b/+", "c/+"]).stale == ()
+
+
+def test_subscriptions_killed_before_the_answer_are_still_stale(tmp_path: Path) -> None:
+    """Until the broker answered, old and new filters are both remembered."""
+    path = tmp_path / "subscriptions.json"
+    Subscriptions(path, ["a/+"]).asking()
+    Subscriptions(path, ["b/+"]).asking()
+    assert Subscriptions(path, ["b/+"]).stale == ("a/+",)
+
+
+def test_subscriptions_of_a_broken_file_are_unknown(tmp_path: Path) -> None:
+    """A file that is not ours to read counts as none."""
+    path = tmp_path / "subscriptions.json"
+    path.write_text("{")
+    assert not Subscriptions(path, ["a/+"]).known
+
+
+def test_subscriptions_that_cannot_be_kept_do_not_raise(tmp_path: Path) -> None:
+    """A folder that is gone costs the memory, not the session."""
+    Subscriptions(tmp_path / "gone" / "subscriptions.json", ["a/+"]).asking()

@@ -1,0 +1,74 @@
+"""Messages become readings with the right time and provenance."""
+
+import pytest
+
+from collector.message import Message
+from collector.topics import Topics
+from collector.translate import Tolerance, Translation, Translator
+from telemetry.reading import Flag, Kind, Reading, Series
+
+NOW_US = 1_800_000_000_000_000
+SECOND_US = 1_000_000
+TEMPLATES = ("clients/{client}", "clients/{client}/{metric}")
+
+
+def translate(payload: bytes, topic: str = "clients/a/m", **facts: bool) -> Translation:
+    """What becomes of that payload, received at NOW_US."""
+    translator = Translator(Topics(TEMPLATES), Tolerance(60 * SECOND_US, 300 * SECOND_US))
+    return translator.translate(Message(topic, payload, NOW_US, 1, **facts))
+
+
+def at(seconds: int) -> bytes:
+    """A value measured so many seconds after NOW_US."""
+    return b'{"value": 1, "ts": %d}' % (NOW_US // SECOND_US + seconds)
+
+
+def test_translate_bare_value_has_the_time_of_receipt() -> None:
+    """Without a time of the client's own, a reading was measured when it arrived."""
+    assert translate(b"1").readings == [
+        Reading(Series("a", "m"), NOW_US, 1.0, Kind.NUMBER, "", 0, 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "flags"), [(0, 0), (-60, 0), (-61, Flag.LATE), (-86_400, Flag.LATE), (300, 0)]
+)
+def test_translate_own_time_is_kept_with_its_delay(seconds: int, flags: int) -> None:
+    """A reading stands at the client's time, and is late beyond the tolerance."""
+    (reading,) = translate(at(seconds)).readings
+    assert reading.time_us == NOW_US + seconds * SECOND_US
+    assert reading.time_us + reading.delay_us == NOW_US
+    assert reading.flags == flags
+
+
+@pytest.mark.parametrize(
+    ("payload", "topic", "facts", "reason"),
+    [
+        (at(301), "clients/a/m", {}, "future"),
+        (b"1", "clients/a/m", {"retain": True}, "retained"),
+        (b"1", "clients/collector/m", {}, "reserved"),
+        (b"1", "clients/broker/m", {}, "reserved"),
+        (b"1", "elsewhere/a", {}, "unmapped"),
+        (b"1", "clients/a", {}, "no-metric"),
+        (b"", "clients/a/m", {}, "empty"),
+    ],
+)
+def test_translate_what_is_no_reading_says_why(
+    payload: bytes, topic: str, facts: dict[str, bool], reason: str
+) -> None:
+    """A message that is no reading gives one fault with its reason."""
+    translation = translate(payload, topic, **facts)
+    assert not translation.readings
+    assert [fault.reason for fault in translation.faults] == [reason]
+
+
+def test_translate_retained_value_with_own_time_is_flagged() -> None:
+    """A retained message with a time of its own is a reading of that time."""
+    (reading,) = translate(at(-1), retain=True).readings
+    assert reading.flags == Flag.RETAINED
+
+
+def test_translate_provenance_is_on_every_reading() -> None:
+    """Simulated and redelivered are flags of each reading of the message."""
+    readings = translate(b'{"a": 1, "b": 2}', "clients/a", simulated=True, dup=True).readings
+    assert [reading.flags for reading in readings] == [Flag.SIMULATED | Flag.REDELIVERED] * 2
