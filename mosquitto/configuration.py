@@ -11,7 +11,7 @@ from string import Template
 
 from telemetry.settings import Settings
 
-AUTOSAVE_S = 5
+AUTOSAVE_S = 10
 _TEMPLATE = Path(__file__).with_name("mosquitto.conf.template")
 # Where Debian and Homebrew put the program; /usr/sbin is not in everybody's PATH.
 _PROGRAM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/sbin:/opt/homebrew/bin"

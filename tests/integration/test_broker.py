@@ -366,6 +366,19 @@ def test_taken_port_is_named_with_its_setting(settings: Settings, key: str) -> N
     assert list(settings.run_dir.iterdir()) == []
 
 
+def test_folder_with_spaces_works(tmp_path: Path) -> None:
+    """A data folder whose name has spaces and other letters is no obstacle."""
+    settings = make_settings(tmp_path / "my data é #1 $x")
+    initialise(settings)
+    process = start_broker(settings)
+    try:
+        tank = add_client(settings, "tank")
+        with Peer(settings, login(tank)) as peer:
+            assert peer.accepted
+    finally:
+        assert process.stop() == 0
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the account mosquitto")
 def test_root_becomes_the_account_mosquitto(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Started by root in a folder that the account mosquitto can enter, the broker is not root."""
