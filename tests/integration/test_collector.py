@@ -1,0 +1,341 @@
+"""The collector with a real Mosquitto and a real store: nothing lost, nothing doubled."""
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from mosquitto.provision import Credentials, add_client, initialise
+from telemetry.clock import now_us
+from telemetry.interface import StoreError, WriterState
+from telemetry.login import load_login
+from telemetry.reading import Series
+from telemetry.settings import Settings
+from telemetry.store import open_querier
+from telemetry.window import LATEST_US, Window
+from tests.mqtt import Peer
+from tests.support import Process, culex, start_broker, wait_until
+
+pytestmark = pytest.mark.broker
+
+ALWAYS = Window(0, LATEST_US)
+NUMBERS = Series("tank", "n")
+GARBAGE = (b"", b"NaN", b"0x1F", b"1_000", b"\xff\xfe", b'{"a": 1', b"[1]", b"x" * 100, b"null")
+
+
+@pytest.fixture
+def tank(broker: Process) -> Credentials:
+    """A client of the running broker."""
+    return add_client(broker.settings, "tank")
+
+
+@pytest.fixture
+def collector(settings: Settings) -> Iterator[Process]:
+    """A collector, not started; stopped at the end of the test if it runs."""
+    process = Process(settings, "collector", "run")
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def publisher(settings: Settings, tank: Credentials) -> Iterator["Publisher"]:
+    """A client that publishes numbers; stopped at the end of the test."""
+    numbers = Publisher(settings, tank)
+    yield numbers
+    numbers.stop()
+
+
+class Publisher:
+    """Publishes 0, 1, 2 … at QoS 1 until stopped, and keeps which the broker acknowledged."""
+
+    def __init__(self, settings: Settings, login: Credentials) -> None:
+        self.payload: Callable[[int], str] = str
+        self.topic = "clients/tank/n"
+        self.acknowledged: set[int] = set()
+        self._numbers: dict[int, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._publish)
+        self._paho = paho.Client(CallbackAPIVersion.VERSION2, "tank", protocol=paho.MQTTv5)
+        self._paho.reconnect_delay_set(1, 1)
+        self._paho.tls_set(str(settings.ca_file))
+        self._paho.username_pw_set(login.client, login.password)
+        self._paho.on_publish = self._on_publish
+        self._paho.connect("127.0.0.1", settings.mqtt_tls_port)
+        self._paho.loop_start()
+        wait_until(self._paho.is_connected)
+
+    def start(self) -> "Publisher":
+        """Begins to publish, about 400 messages a second."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> set[int]:
+        """Waits until everything is acknowledged; returns the numbers."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        wait_until(lambda: len(self.acknowledged) == len(self._numbers))
+        self._paho.disconnect()
+        self._paho.loop_stop()
+        return self.acknowledged
+
+    def wait_for_more(self, count: int) -> None:
+        """Returns when so many more numbers are acknowledged."""
+        wanted = len(self.acknowledged) + count
+        wait_until(lambda: len(self.acknowledged) >= wanted)
+
+    def _publish(self) -> None:
+        number = 0
+        while not self._stopping.wait(0.002):
+            if self._paho.is_connected():
+                mid = self._paho.publish(self.topic, self.payload(number), 1).mid
+                self._numbers[mid] = number
+                number += 1
+
+    def _on_publish(self, _c: Any, _u: Any, mid: int, reason: Any, _p: Any) -> None:
+        wait_until(lambda: mid in self._numbers)
+        assert not reason.is_failure
+        self.acknowledged.add(self._numbers[mid])
+
+
+def writer(settings: Settings) -> WriterState:
+    """What the collector last said."""
+    try:
+        with open_querier(settings.store_path).snapshot() as snapshot:
+            return snapshot.writer()
+    except StoreError:
+        return WriterState()
+
+
+def stored(settings: Settings, series: Series = NUMBERS) -> Counter[float]:
+    """How often each value of a series is stored."""
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        return Counter(snapshot.read(series, ALWAYS).frame["value"].tolist())
+
+
+def start(collector: Process) -> None:
+    """Starts the collector and waits until it has its subscriptions' link."""
+    before_us = now_us()
+    collector.start()
+    wait_until(lambda: (writer(collector.settings).broker_since_us or 0) > before_us)
+    wait_until(lambda: writer(collector.settings).broker_up)
+
+
+def assert_each_once(settings: Settings, acknowledged: set[int]) -> None:
+    """What the broker acknowledged is stored, each number once, and nothing else."""
+    wait_until(lambda: stored(settings).total() >= len(acknowledged))
+    assert stored(settings) == Counter(map(float, acknowledged))
+
+
+def test_reading_published_over_tls_is_stored_within_two_seconds(
+    settings: Settings, tank: Credentials, collector: Process
+) -> None:
+    """A foreign client's reading is in the store within 2 s, with its own simulated mark."""
+    start(collector)
+    base = ["mosquitto_pub", "--cafile", str(settings.ca_file), "-h", "127.0.0.1"]
+    login = ["-p", str(settings.mqtt_tls_port), "-u", "tank", "-P", tank.password]
+    message = ["-V", "5", "-q", "1", "-t", "clients/tank/n", "-m", "21.5"]
+    began_s = time.monotonic()
+    subprocess.run(
+        [*base, *login, *message, "-D", "publish", "user-property", "simulated", "1"], check=True
+    )  # one command
+    wait_until(lambda: stored(settings) == Counter([21.5]), 2.0)
+    assert time.monotonic() - began_s < 2
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        (latest,) = snapshot.latest("tank")
+    assert latest.flags == 16
+
+
+def test_garbage_between_good_readings_costs_none_of_them(
+    settings: Settings, tank: Credentials, collector: Process
+) -> None:
+    """Every good reading is stored and every rejection counted."""
+    start(collector)
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        for number, garbage in enumerate(GARBAGE):
+            peer.publish("clients/tank/n", garbage)
+            peer.publish("clients/tank/n", str(number))
+        peer.publish("clients/tank/telemetry", b'{"n": 100, "bad": "21,5"}')
+    assert_each_once(settings, {*range(len(GARBAGE)), 100})
+    wait_until(lambda: writer(settings).rejected == len(GARBAGE) + 1)
+
+
+def test_collector_killed_under_load_loses_and_doubles_nothing(
+    settings: Settings, publisher: Publisher, collector: Process
+) -> None:
+    """Through five kill -9 every acknowledged number is stored exactly once."""
+    start(collector)
+    publisher.start()
+    for _ in range(5):
+        publisher.wait_for_more(150)
+        collector.stop(signal.SIGKILL)
+        publisher.wait_for_more(100)
+        start(collector)
+    assert_each_once(settings, publisher.stop())
+
+
+def test_broker_restarted_under_load_loses_and_doubles_nothing(
+    settings: Settings, broker: Process, publisher: Publisher, collector: Process
+) -> None:
+    """Through two restarts of the broker every acknowledged number is stored exactly once."""
+    # What the publisher itself sends twice is told apart by its own time alone.
+    publisher.payload = lambda n: json.dumps({"n": n, "ts": 1_790_000_000_000_000 + n})
+    publisher.topic = "clients/tank/telemetry"
+    start(collector)
+    publisher.start()
+    for _ in range(2):
+        publisher.wait_for_more(150)
+        broker.stop()
+        wait_until(lambda: not writer(settings).broker_up)
+        assert writer(settings).broker_reason
+        start_again(broker)
+    publisher.wait_for_more(150)
+    assert_each_once(settings, publisher.stop())
+
+
+def start_again(broker: Process) -> None:
+    """Starts the broker anew and waits for the collector to find it."""
+    broker.start()
+    wait_until(lambda: writer(broker.settings).broker_up)
+
+
+def test_collector_started_before_the_broker_waits_for_it(
+    settings: Settings, collector: Process
+) -> None:
+    """Without a broker the collector says so and goes on trying."""
+    initialise(settings)
+    collector.start()
+    wait_until(lambda: writer(settings).broker_reason == "connection refused")
+    tank = add_client(settings, "tank")
+    broker = start_broker(settings)
+    try:
+        wait_until(lambda: writer(settings).broker_up)
+        with Peer(settings, (tank.client, tank.password)) as peer:
+            peer.publish("clients/tank/n", "1")
+        assert_each_once(settings, {1})
+    finally:
+        broker.stop()
+
+
+def test_second_collector_is_refused(
+    settings: Settings, broker: Process, collector: Process
+) -> None:  # one line
+    """Two collectors cannot fight over one session: the second ends with one sentence."""
+    assert broker.running
+    start(collector)
+    second = culex(settings, "collector", "run")
+    assert second.returncode == 1
+    assert str(collector.pid) in second.stderr
+    assert "Traceback" not in second.stderr
+    assert collector.running
+
+
+def test_collector_without_login_says_what_to_run(settings: Settings) -> None:
+    """Before `init` the collector ends with one sentence."""
+    answer = culex(settings, "collector", "run")
+    assert answer.returncode == 1
+    assert "python -m mosquitto init" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_status_tells_a_running_collector_from_a_stopped_one(
+    settings: Settings, broker: Process, collector: Process
+) -> None:
+    """Status is 0 while it runs, 1 before, after its stop and after a kill."""
+    assert broker.running
+    assert culex(settings, "collector", "status").returncode == 1
+    start(collector)
+    running = culex(settings, "collector", "status", "--json")
+    assert running.returncode == 0
+    assert json.loads(running.stdout)["process"] == collector.pid
+    assert json.loads(running.stdout)["broker_up"] is True
+    collector.stop(signal.SIGKILL)
+    assert "did not stop in order" in culex(settings, "collector", "status").stdout
+    start(collector)
+    assert collector.stop() == 0
+    after = culex(settings, "collector", "status")
+    assert (after.returncode, "stopped" in after.stdout) == (1, True)
+    assert not (settings.run_dir / "collector.pid").exists()
+
+
+def test_stop_under_load_leaves_nothing_stored_unacknowledged(
+    settings: Settings, publisher: Publisher, collector: Process
+) -> None:
+    """After SIGTERM the broker holds exactly what is not stored; the next start fetches it."""
+    start(collector)
+    publisher.start()
+    publisher.wait_for_more(300)
+    began_s = time.monotonic()
+    assert collector.stop() == 0
+    assert time.monotonic() - began_s < 3
+    assert writer(settings).stopped
+    publisher.wait_for_more(20)
+    acknowledged = publisher.stop()
+    kept = set(stored(settings))
+    held = held_by_broker(settings, len(acknowledged) - len(kept))
+    assert held.isdisjoint(kept)
+    assert held | kept == set(map(float, acknowledged))
+    start(collector)
+    assert_each_once(settings, acknowledged)
+
+
+def held_by_broker(settings: Settings, at_least: int) -> set[float]:
+    """The numbers in the collector's session, looked at without acknowledging them."""
+    held: set[float] = set()
+    login = load_login(settings.secrets_dir / "collector.json")
+    spy = paho.Client(
+        CallbackAPIVersion.VERSION2, login.client_id, protocol=paho.MQTTv5, manual_ack=True
+    )
+    spy.username_pw_set(login.username, login.password)
+    spy.on_message = lambda _c, _u, message: held.add(float(message.payload))
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = 0xFFFFFFFF
+    properties.ReceiveMaximum = 60_000
+    spy.connect("127.0.0.1", settings.mqtt_port, clean_start=False, properties=properties)
+    spy.loop_start()
+    try:
+        wait_until(lambda: len(held) >= at_least)
+    finally:
+        spy.disconnect()
+        spy.loop_stop()
+    return held
+
+
+def test_retained_message_is_no_new_reading_after_a_restart(
+    settings: Settings, tank: Credentials, collector: Process
+) -> None:
+    """What the broker retains is not recorded: neither at the first start nor at the next."""
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        peer.publish("clients/tank/n", "7", retain=True)
+        start(collector)
+        wait_until(lambda: writer(settings).rejected == 1)
+        peer.publish("clients/tank/n", "8", retain=True)
+        assert_each_once(settings, {8})
+        collector.stop()
+        start(collector)
+        peer.publish("clients/tank/n", "9")
+    assert_each_once(settings, {8, 9})
+    assert writer(settings).rejected == 1
+
+
+def test_stop_of_an_idle_collector_is_quick(
+    settings: Settings, broker: Process, collector: Process
+) -> None:
+    """Ctrl-C on an idle collector ends it in order within 3 s."""
+    assert broker.running
+    start(collector)
+    began_s = time.monotonic()
+    assert collector.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began_s < 3
+    assert "Traceback" not in collector.output
+    assert writer(settings).stopped
