@@ -6,6 +6,7 @@ itself would die of either and leave four processes behind.
 
 import contextlib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -15,9 +16,20 @@ from honcho.environ import parse_procfile  # type: ignore[import-untyped]  # hon
 from honcho.manager import SIGNALS, Manager  # type: ignore[import-untyped]  # the same
 from honcho.printer import Message, Printer  # type: ignore[import-untyped]  # the same
 
+_ENDED = re.compile(r"(\w+) stopped \(rc=\d+\)")
+
 
 class LastingPrinter(Printer):  # type: ignore[misc]  # honcho has no types
-    """A printer that goes on when nobody reads any more."""
+    """A printer that goes on when nobody reads any more, and knows who ended first.
+
+    Attributes:
+        ended: The process that ended first, with the last line it said.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout)
+        self.ended = ("", "")
+        self._said: dict[str, str] = {}
 
     def write(self, message: Message) -> None:
         """Prints the message, or drops it if it cannot.
@@ -25,23 +37,37 @@ class LastingPrinter(Printer):  # type: ignore[misc]  # honcho has no types
         The reader may be gone (OSError), or a signal came while a line was printed and honcho's
         handler prints too (RuntimeError).
         """
+        self._remember(message)
         with contextlib.suppress(OSError, RuntimeError):
             super().write(message)
+
+    def _remember(self, message: Message) -> None:
+        if isinstance(message.data, bytes):
+            self._said[message.name] = message.data.decode("utf-8", "replace").strip()
+            return
+        match = _ENDED.match(message.data)
+        if match and not self.ended[0]:
+            self.ended = (match[1], self._said.get(match[1], ""))
 
 
 def run(procfile: Path) -> int:
     """Runs all processes until one ends or a signal comes.
 
     Returns:
-        0 after a signal, else the status of the process that ended first.
+        0 after a signal, else the status of the process that ended first, whose last line is said
+        again: by then it has scrolled by.
     """
-    manager = Manager(LastingPrinter(sys.stdout))
+    printer = LastingPrinter()
+    manager = Manager(printer)
     for name, command in parse_procfile(procfile.read_text("utf-8")).processes.items():
         manager.add_process(name, command)
     signal.signal(signal.SIGHUP, _stop)
     manager.loop()
-    stopped = manager.returncode in {known["rc"] for known in SIGNALS.values()}
-    return 0 if stopped else int(manager.returncode)
+    if manager.returncode in {known["rc"] for known in SIGNALS.values()}:
+        return 0
+    with contextlib.suppress(OSError):
+        print("culex: {} ended everything: {}".format(*printer.ended), file=sys.stderr)  # noqa: T201  # the runner's own word
+    return int(manager.returncode)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

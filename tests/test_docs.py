@@ -1,5 +1,6 @@
 """README, culex.toml and Makefile say what the code does."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from telemetry.settings import Settings, load_settings
 
@@ -116,14 +118,24 @@ def test_readme_command_exists(command: str) -> None:
     """Each command of README, with its options, knows `--help`."""
     line = re.search(rf"-m {re.escape(command)}((?: --?[\w-]+)*)", README)
     assert line is not None
+    room, *words = command.split()
+    program = importlib.import_module(f"{room}.__main__").main
+    done = CliRunner().invoke(program, [*words, *line[1].split(), "--help"])
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("room", ["collector", "dashboard", "mosquitto", "telemetry"])
+def test_room_is_a_command_line(room: str) -> None:
+    """Each room is run with `python -m`."""
     done = subprocess.run(
-        [sys.executable, "-m", *command.split(), *line[1].split(), "--help"],
+        [sys.executable, "-m", room, "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert f"python -m {room}" in done.stdout
 
 
 def test_readme_links_lead_to_files() -> None:

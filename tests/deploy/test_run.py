@@ -35,7 +35,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process = subprocess.Popen(
             [sys.executable, ROOT / "deploy" / "run.py", procfile],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
@@ -94,9 +94,10 @@ def test_run_reader_of_its_output_gone_stops_all(start: Start) -> None:
     assert all(gone(pid) for pid in pids)
 
 
-def test_run_process_ends_stops_all_and_ends_with_its_status(start: Start) -> None:
-    """A process that fails stops the run with its own status."""
-    process = start(a=WAIT, b="raise SystemExit(7)")
+def test_run_process_fails_stops_all_and_says_its_last_line_again(start: Start) -> None:
+    """A process that fails stops the run with its own status, and its sentence stands last."""
+    process = start(a=WAIT, b='print("no port"); raise SystemExit(7)')
     output, _errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 7
     assert "a stopped" in output
+    assert output.endswith("culex: b ended everything: no port\n")
