@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mosquitto.broker import end_orphan
 from mosquitto.provision import initialise
 from telemetry.settings import Settings
 from tests.support import Process, make_settings, start_broker
@@ -23,3 +24,4 @@ def broker(settings: Settings) -> Iterator[Process]:
     process = start_broker(settings)
     yield process
     process.stop()
+    end_orphan(settings)

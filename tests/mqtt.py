@@ -71,7 +71,7 @@ class Peer:
             self._paho.username_pw_set(*login)
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = lambda *_: self.ended.set()
-        self._paho.on_message = lambda _c, _u, m: self.messages.append((m.topic, m.payload))
+        self._paho.on_message = lambda _c, _u, m: self.messages.append((m.topic, bytes(m.payload)))
         self._paho.on_publish = lambda _c, _u, mid, reason, _p: self._answer(mid, reason)
         self._paho.on_subscribe = lambda _c, _u, mid, reasons, _p: self._answer(mid, reasons[0])
 

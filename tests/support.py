@@ -1,26 +1,34 @@
 """What tests share: free ports, processes that end with the test, waiting with a deadline."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from telemetry.settings import ROOT, Settings
 
 STOP_S = 10.0
+_PORTS = iter(random.sample(range(10_000, 32_000), 22_000))
 _TICK = threading.Event()  # never set: waiting on it passes time without a busy loop
 
 
 def free_port() -> int:
-    """A TCP port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody listens on and this function has not given before.
+
+    It lies below the range from which the kernel takes ports for outgoing connections: one of
+    those would be in the way of a listener as well.
+    """
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise AssertionError("no free port left")
 
 
 def make_settings(folder: Path, **changes: object) -> Settings:

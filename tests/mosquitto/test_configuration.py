@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mosquitto import configuration
 from mosquitto.configuration import (
     Account,
     BrokerMissing,
@@ -87,11 +86,10 @@ def test_missing_mosquitto_says_how_to_install_it(
 ) -> None:
     """Without Mosquitto there is one sentence that fits this system."""
     monkeypatch.setattr(
-        configuration.shutil,
-        "which",
+        "mosquitto.configuration.shutil.which",
         lambda name, path=None: installer if name == "apt-get" and path is None else None,
     )
-    monkeypatch.setattr(configuration.sys, "platform", "linux")
+    monkeypatch.setattr("mosquitto.configuration.sys.platform", "linux")
     with pytest.raises(BrokerMissing, match=advice):
         find_mosquitto()
 
@@ -100,6 +98,6 @@ def test_missing_plugin_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) 
     """A Mosquitto without its plugin is too old or incomplete, and that is said."""
     program = find_mosquitto()
     assert find_plugin(program).exists()
-    monkeypatch.setattr(configuration, "_PLUGIN_NAMES", ("absent.so",))
+    monkeypatch.setattr("mosquitto.configuration._PLUGIN_NAMES", ("absent.so",))
     with pytest.raises(BrokerMissing, match=r"plugin of .* is missing"):
         find_plugin(program)

@@ -6,7 +6,6 @@ import shlex
 import pytest
 from click.testing import CliRunner, Result
 
-from mosquitto import configuration
 from mosquitto.__main__ import main
 from mosquitto.provision import initialise
 from telemetry.settings import Demo, Settings
@@ -113,7 +112,7 @@ def test_run_before_init_says_so(settings: Settings) -> None:
 
 def test_missing_mosquitto_fails(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Mosquitto, init says how to install it and writes nothing."""
-    monkeypatch.setattr(configuration.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("mosquitto.configuration.shutil.which", lambda *_, **__: None)
     fails(invoke(settings, "init"), 1, "Mosquitto is not installed")
     assert not settings.data_dir.exists()
 
