@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 import structlog
 from structlog.typing import Processor
@@ -109,19 +110,36 @@ def writer_lock(path: Path) -> Iterator[None]:
     Raises:
         AlreadyRunning: If another process holds it.
     """
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    file = _lock(path)
+    while not _lies_at(path, file):  # its last holder removed it between our opening and locking
+        file.close()
+        file = _lock(path)
+    with file:
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _lock(path: Path) -> TextIO:
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        with file:
             file.seek(0)
             raise AlreadyRunning(
                 f"{path.stem} is already running as process {file.read().strip() or '?'}; "
                 "stop it first or set another CULEX_DATA_DIR"
             ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+    return file
+
+
+def _lies_at(path: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def stop_on_signal(stop: Callable[[], None] | None = None) -> threading.Event:

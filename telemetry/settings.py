@@ -14,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as NoJsonError
 
 from telemetry.window import TimeError, parse_duration
 
@@ -172,6 +173,10 @@ def load_settings() -> Settings:
         ) from None
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(dict(part)) for part in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{Settings.toml_file.name} is not UTF-8; save it as that") from None
+    except NoJsonError as error:
+        raise SettingsError(_no_json(str(error))) from None
     except OSError as error:
         raise SettingsError(f"cannot read {Settings.toml_file}: {error.strerror}") from None
 
@@ -185,6 +190,13 @@ def _sentence(error: dict[str, object]) -> str:
     if variable in os.environ:
         return f"{variable}={os.environ[variable]!r}: {reason}"
     return f"{Settings.toml_file.name}, line {_line_of(key)}, {key}: {reason}"
+
+
+def _no_json(said: str) -> str:
+    """A variable that must be JSON and is not; pydantic-settings names its field alone."""
+    _, field, *_ = said.split('"')
+    variable = f"CULEX_{field.upper()}"
+    return f'{variable}={os.environ.get(variable)!r}: write JSON, a list such as ["1m", "5m"]'
 
 
 def _line_of(key: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from hypothesis import settings
 
-from telemetry.interface import Answer, Batch, Chunk, Querier
+from telemetry.interface import Answer, Batch, Chunk, Querier, Snapshot
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store import open_appender, open_querier
 
@@ -53,6 +53,13 @@ def asking(path: Path) -> Iterator[Querier]:
         yield querier
     finally:
         querier.close()
+
+
+@contextmanager
+def looking(path: Path) -> Iterator[Snapshot]:
+    """One snapshot of the store."""
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        yield snapshot
 
 
 def values(answer: Answer) -> list[tuple[int, float | str]]:

@@ -33,7 +33,7 @@ TOLERANCE = 2 * np.finfo(np.float64).eps
 def oracle(pairs: Pairs, span_us: int, at_us: int) -> tuple[Fraction | None, int, Fraction]:
     """Exact mean, count and sum of magnitudes over `(at - span, at]`, by definition."""
     inside = [Fraction(value) for time_us, value in pairs if at_us - span_us < time_us <= at_us]
-    mean = sum(inside) / len(inside) if inside else None
+    mean = sum(inside, Fraction(0)) / len(inside) if inside else None
     return mean, len(inside), sum(map(abs, inside), Fraction(0))
 
 

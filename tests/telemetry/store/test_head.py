@@ -24,7 +24,7 @@ from telemetry.reading import Flag, Series
 from telemetry.store import open_appender
 from telemetry.store.head import DELIVERIES_KEPT, HeadAppender, faults, limit_time, open_reader
 from telemetry.window import Window
-from tests.telemetry.builders import DEADLINE_S, SERIES, asking, fill, reading, values
+from tests.telemetry.builders import DEADLINE_S, SERIES, fill, looking, reading, values
 
 ALL = Window(-(1 << 60), 1 << 60)
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,20 +46,20 @@ def appender(path: Path) -> Iterator[Appender]:
 
 def stored(path: Path, series: Series = SERIES) -> list[tuple[int, float | str]]:
     """Every reading of a series as (time, value)."""
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         return values(snapshot.read(series, ALL))
 
 
 def newest(path: Path) -> tuple[int, float | str, int, int]:
     """The newest reading of the one series: time, value, received, flags."""
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         (latest,) = snapshot.latest()
         return latest.time_us, latest.value, latest.received_us, latest.flags
 
 
 def sequence(path: Path) -> int:
     """The store's sequence number."""
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         return snapshot.sequence
 
 
@@ -96,7 +96,7 @@ def test_reading_with_a_whole_number_is_a_number(appender: Appender, path: Path)
     """An int where a float was meant is read as that float and counted in buckets."""
     appender.append(Batch([reading(1, 5)]))
     assert stored(path) == [(1, 5.0)]
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         assert list(snapshot.buckets(SERIES, Window(0, 10), 10).frame["sum"]) == [5.0]
 
 
@@ -136,7 +136,7 @@ def test_newest_value_is_not_touched_by_a_duplicate(appender: Appender, path: Pa
 def test_unit_of_a_series_survives_a_reading_without_one(appender: Appender, path: Path) -> None:
     """The unit last sent with a value stays until another is sent."""
     appender.append(Batch([reading(1, unit="°C"), reading(2)]))
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         assert snapshot.latest()[0].unit == "°C"
 
 
@@ -412,7 +412,8 @@ def said_until_killed(path: Path, first: int, after: int) -> list[int]:
 
 def test_writer_killed_again_and_again_loses_nothing_it_said_was_committed(path: Path) -> None:
     """After each kill -9 all that was said is there, and each batch is whole or absent."""
-    random, said = Random(5), []  # noqa: S311  # repeats itself, as a test must
+    said: list[int] = []
+    random = Random(5)  # noqa: S311  # repeats itself, as a test must
     for _ in range(12):
         first = said[-1] + 2 if said else 0
         said += said_until_killed(path, first, random.randrange(1, 25))

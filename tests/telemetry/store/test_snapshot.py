@@ -13,7 +13,7 @@ from telemetry.interface import Batch, StoreMissing, StoreUnavailable, StreamQue
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store import open_appender, open_querier
 from telemetry.window import Window
-from tests.telemetry.builders import SERIES, asking, fill, joined, reading, steady, values
+from tests.telemetry.builders import SERIES, asking, fill, joined, looking, reading, steady, values
 
 METRICS = ("temperature", "pressure", "state")
 READINGS = st.lists(
@@ -70,7 +70,7 @@ def test_buckets_of_any_width_hold_every_number_once(readings: list[Reading], wi
     with tempfile.TemporaryDirectory() as folder:
         path = fill(Path(folder) / "culex.db", readings)
         window = Window(-60 // width * width, (260 // width + 1) * width)
-        with asking(path) as querier, querier.snapshot() as snapshot:
+        with looking(path) as snapshot:
             raw = snapshot.read(Series("boiler", "pressure"), window).frame
             frame = snapshot.buckets(Series("boiler", "pressure"), window, width).frame
     groups = raw["value"].groupby(raw["time_us"] // width * width)
@@ -194,11 +194,10 @@ def test_querier_closed_twice_is_safe_and_may_ask_again(tmp_path: Path) -> None:
 
 def test_answer_without_readings_has_the_columns_of_one_with_some(tmp_path: Path) -> None:
     """An unknown series is an empty frame of the same columns and types."""
-    with asking(fill(tmp_path / "culex.db", [reading(1)])) as querier:
-        with querier.snapshot() as snapshot:
-            known = snapshot.read(SERIES, Window(0, 9)).frame
-            unknown = snapshot.read(Series("no", "body"), Window(0, 9)).frame
-            empty = snapshot.buckets(Series("no", "body"), Window(0, 10), 10).frame
+    with looking(fill(tmp_path / "culex.db", [reading(1)])) as snapshot:
+        known = snapshot.read(SERIES, Window(0, 9)).frame
+        unknown = snapshot.read(Series("no", "body"), Window(0, 9)).frame
+        empty = snapshot.buckets(Series("no", "body"), Window(0, 10), 10).frame
     assert list(known.dtypes.items()) == list(unknown.dtypes.items())
     assert list(empty.columns) == ["time_us", "sum", "min", "max", "count"]
 
@@ -206,7 +205,7 @@ def test_answer_without_readings_has_the_columns_of_one_with_some(tmp_path: Path
 def test_count_ends_at_its_limit(tmp_path: Path) -> None:
     """Counting is bounded, and its window half-open."""
     path = fill(tmp_path / "culex.db", [reading(n) for n in range(10)])
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         assert snapshot.count(SERIES, Window(0, 100), at_most=4) == 4
         assert snapshot.count(SERIES, Window(2, 5), at_most=100) == 3
 
@@ -214,7 +213,7 @@ def test_count_ends_at_its_limit(tmp_path: Path) -> None:
 def test_extent_of_a_series_is_half_open_or_none(tmp_path: Path) -> None:
     """From the oldest reading to just behind the newest."""
     path = fill(tmp_path / "culex.db", [reading(5), reading(-3), reading(7)])
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         assert snapshot.extent(SERIES) == Window(-3, 8)
         assert snapshot.extent(Series("no", "body")) is None
 
@@ -223,7 +222,7 @@ def test_intervals_before_a_time_are_learned_from_what_was_before(tmp_path: Path
     """A series has its median gap up to then; one with fewer than two readings has none."""
     slow = [reading(n * 100) for n in range(5)]
     path = fill(tmp_path / "culex.db", [*slow, *(reading(1000 + n) for n in range(50))])
-    with asking(path) as querier, querier.snapshot() as snapshot:
+    with looking(path) as snapshot:
         assert snapshot.intervals([SERIES], 1000) == {SERIES: 100}
         assert snapshot.intervals([SERIES], 2000) == {SERIES: 1}
         assert snapshot.intervals([SERIES], 50) == {}
@@ -232,11 +231,10 @@ def test_intervals_before_a_time_are_learned_from_what_was_before(tmp_path: Path
 def test_latest_of_a_client_is_its_series_by_metric(tmp_path: Path) -> None:
     """One client or all, in order, with the kind that was sent."""
     states = [reading(1, "on", series=Series("a", metric)) for metric in ("z", "b")]
-    with asking(fill(tmp_path / "culex.db", [reading(1), *states])) as querier:
-        with querier.snapshot() as snapshot:
-            assert [latest.series.metric for latest in snapshot.latest("a")] == ["b", "z"]
-            assert snapshot.latest("a")[0].kind is Kind.STATE
-            assert len(snapshot.latest()) == 3
+    with looking(fill(tmp_path / "culex.db", [reading(1), *states])) as snapshot:
+        assert [latest.series.metric for latest in snapshot.latest("a")] == ["b", "z"]
+        assert snapshot.latest("a")[0].kind is Kind.STATE
+        assert len(snapshot.latest()) == 3
 
 
 def test_writer_state_reported_in_parts_is_read_together(tmp_path: Path) -> None:
@@ -257,7 +255,6 @@ def test_store_damaged_under_a_reader_is_one_of_our_errors(tmp_path: Path) -> No
     """Whatever SQLite says about a truncated file reaches the caller as a store error."""
     path = fill(tmp_path / "culex.db", [reading(n, "x" * 400) for n in range(1000)])
     os.truncate(path, 8192)
-    with asking(path) as querier:
-        with pytest.raises(Exception, match=str(path)) as caught, querier.snapshot() as snapshot:
-            snapshot.read(SERIES, Window(0, 5000))
+    with pytest.raises(Exception, match=str(path)) as caught, looking(path) as snapshot:
+        snapshot.read(SERIES, Window(0, 5000))
     assert caught.type.__module__ == StoreUnavailable.__module__

@@ -1,0 +1,223 @@
+"""Exports from a real store: every format says the same, and the first mean is whole."""
+
+import csv
+import io
+import json
+import math
+from datetime import UTC
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
+from telemetry.interface import Batch
+from telemetry.reading import Flag, Reading, Series
+from telemetry.store import open_appender
+from telemetry.store.parquet import parquet_bytes
+from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.window import TimeError, Window
+from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, fill, reading
+
+MINUTE_US = 60 * SECOND_US
+Values = set[tuple[int, str, float | str]]
+
+
+def measured() -> list[Reading]:
+    """Awkward values: states, formulas, crowded instants, extremes, negatives."""
+    state, power = Series("boiler", "state"), Series("boiler", "power")
+    return [
+        *(reading(NOON_US + n * SECOND_US, 20 + n / 7, unit="°C") for n in range(50)),
+        *(reading(NOON_US + n * SECOND_US, -0.1 * n, series=power) for n in range(0, 50, 3)),
+        reading(NOON_US, 1e-300, series=power, flags=Flag.LATE, delay_us=5 * MINUTE_US),
+        reading(NOON_US, 1.7e308, series=power),
+        reading(NOON_US + 7, "=cmd", series=state),
+        reading(NOON_US + 7, 'say "hi", twice', series=state),
+    ]
+
+
+WINDOW = Window(NOON_US, NOON_US + MINUTE_US)
+EXPECTED: Values = {(one.time_us, one.series.metric, one.value) for one in measured()}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store of what was measured."""
+    return fill(tmp_path / "culex.db", measured())
+
+
+def frames(path: Path, query: ExportQuery) -> list[pd.DataFrame]:
+    """The parts of an export."""
+    with asking(path) as querier:
+        return list(export(querier, query, subject(querier, query)))
+
+
+def whole(path: Path, query: ExportQuery) -> pd.DataFrame:
+    """The parts of an export as one frame."""
+    return pd.concat(frames(path, query), ignore_index=True)
+
+
+def time_of(text: str) -> int:
+    """Microseconds since 1970 of an exported time."""
+    return pd.Timestamp(text).value // 1000
+
+
+def plain(text: str) -> float | str:
+    """A cell of a CSV as the value it stands for."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.removeprefix("'")
+
+
+def test_export_in_every_format_holds_the_same_values(path: Path) -> None:
+    """Long CSV, wide CSV, JSON and Parquet of one query have the same readings, to the bit."""
+    query = ExportQuery("boiler", WINDOW)
+    with asking(path) as querier:
+        about = subject(querier, query)
+        long = "".join(csv_long(export(querier, query, about), (), UTC))
+        wide = "".join(csv_wide(export(querier, query, about), about.units, (), UTC))
+        array = "".join(json_array(export(querier, query, about), (), UTC))
+        parquet = b"".join(parquet_bytes(export(querier, query, about), ()))
+    rows = csv.DictReader(io.StringIO(long, newline=""))
+    assert {(time_of(r["time"]), r["metric"], plain(r["value"])) for r in rows} == EXPECTED
+    cells = (
+        (time_of(row["time"]), title.split(" [")[0], plain(cell))
+        for row in csv.DictReader(io.StringIO(wide, newline=""))
+        for title, cell in row.items()
+        if title != "time" and cell
+    )
+    assert set(cells) == EXPECTED
+    assert {(time_of(r["time"]), r["metric"], r["value"]) for r in json.loads(array)} == EXPECTED
+    table = pq.read_table(io.BytesIO(parquet)).to_pylist()
+    assert {
+        (pd.Timestamp(r["time"]).value // 1000, r["metric"], r["text"] or r["value"]) for r in table
+    } == EXPECTED
+
+
+def test_export_is_ordered_by_time_then_metric(path: Path) -> None:
+    """Rows come oldest first, and by metric within an instant."""
+    rows = whole(path, ExportQuery("boiler", WINDOW))
+    keys = list(zip(rows["time_us"], rows["metric"], strict=True))
+    assert keys == sorted(keys)
+
+
+def test_export_of_a_window_is_half_open(path: Path) -> None:
+    """The start belongs to the window, the end does not."""
+    query = ExportQuery(
+        "boiler", Window(NOON_US + SECOND_US, NOON_US + 3 * SECOND_US), [SERIES.metric]
+    )
+    assert list(whole(path, query)["time_us"]) == [NOON_US + SECOND_US, NOON_US + 2 * SECOND_US]
+
+
+def test_export_of_an_empty_window_has_no_parts(path: Path) -> None:
+    """A client that measured nothing then gives no rows and no error."""
+    assert frames(path, ExportQuery("boiler", Window(0, 10), spans=["5m"])) == []
+    assert frames(path, ExportQuery("boiler", Window(0, 60 * SECOND_US), every_us=MINUTE_US)) == []
+
+
+def test_export_says_when_a_late_reading_arrived(path: Path) -> None:
+    """The time of receipt and the flags of a reading are in its row."""
+    rows = whole(path, ExportQuery("boiler", WINDOW, ["power"]))
+    late = rows[rows["flags"] == int(Flag.LATE)].iloc[0]
+    assert late["received_us"] - late["time_us"] == 5 * MINUTE_US
+
+
+def test_export_with_means_has_the_full_span_at_its_first_row(path: Path) -> None:
+    """A window in the middle has the same means as the same rows of the whole."""
+    spans = ["10s", "30s"]
+    every = whole(path, ExportQuery("boiler", WINDOW, [SERIES.metric], spans))
+    late = Window(NOON_US + 40 * SECOND_US, WINDOW.end_us)
+    part = whole(path, ExportQuery("boiler", late, [SERIES.metric], spans))
+    columns = ["time_us", "mean_10s", "coverage_10s", "mean_30s", "coverage_30s"]
+    expected = every[every["time_us"] >= late.start_us].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part[columns], expected[columns], check_exact=True)
+    assert part["coverage_30s"][0] == 1.0
+
+
+def test_export_in_tiny_parts_has_the_means_of_one_part(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a part begins is seen in no mean."""
+    query = ExportQuery("boiler", WINDOW, spans=["10s"])
+    expected = whole(path, query)
+    with asking(path) as querier:
+        about, stream = subject(querier, query), querier.stream
+        replaced = {"chunk_rows": 7}
+        monkeypatch.setattr(
+            querier,
+            "stream",
+            lambda asked: stream(type(asked)(asked.client, asked.window, asked.metrics,
+                                             asked.lookback_us, **replaced)),
+        )  # fmt: skip
+        parts = list(export(querier, query, about))
+    assert len(parts) > 5
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), expected)
+
+
+def test_export_of_a_state_has_no_mean(path: Path) -> None:
+    """A state has an empty mean and coverage, not those of numbers nearby."""
+    rows = whole(path, ExportQuery("boiler", WINDOW, ["state"], ["10s"]))
+    assert rows["mean_10s"].isna().all()
+    assert rows["coverage_10s"].isna().all()
+
+
+def test_export_by_intervals_is_the_mean_of_each(path: Path) -> None:
+    """Each row is the mean of the numbers of its interval, at the interval's start."""
+    query = ExportQuery("boiler", WINDOW, [SERIES.metric], ["30s"], every_us=10 * SECOND_US)
+    rows = whole(path, query)
+    assert list(rows["time_us"]) == [NOON_US + n * 10 * SECOND_US for n in range(5)]
+    raw = [20 + n / 7 for n in range(50)]
+    for n in range(5):
+        assert rows["value"][n] == pytest.approx(math.fsum(raw[n * 10 : n * 10 + 10]) / 10)
+        inside = raw[max(0, n - 2) * 10 : n * 10 + 10]
+        assert rows["mean_30s"][n] == pytest.approx(math.fsum(inside) / len(inside))
+
+
+def test_export_by_intervals_holds_nothing_back_while_its_reader_waits(path: Path) -> None:
+    """Between two parts no read transaction is open: the writer checkpoints everything."""
+    with asking(path) as querier:
+        query = ExportQuery("boiler", WINDOW, [SERIES.metric], every_us=SECOND_US)
+        waiting = export(querier, query, subject(querier, query))
+        next(waiting)
+        with querier.snapshot() as snapshot:
+            assert snapshot.latest()
+        waiting.close()  # type: ignore[attr-defined]  # a generator
+
+
+def test_export_beside_a_writer_goes_on(path: Path) -> None:
+    """Readings that are stored while an export runs disturb it in nothing."""
+    with asking(path) as querier:
+        query = ExportQuery("boiler", WINDOW, [SERIES.metric])
+        parts = export(querier, query, subject(querier, query))
+        appender = open_appender(path)
+        appender.append(Batch([reading(WINDOW.end_us)]))
+        rows = pd.concat(list(parts))
+        appender.close()
+    assert len(rows) == 50
+
+
+def test_export_of_an_unknown_client_or_metric_names_it(path: Path) -> None:
+    """What is not there is named."""
+    with asking(path) as querier:
+        with pytest.raises(UnknownClient, match="there is no client 'nobody'"):
+            subject(querier, ExportQuery("nobody", WINDOW))
+        with pytest.raises(UnknownMetric, match="client 'boiler' has no metric 'x'"):
+            subject(querier, ExportQuery("boiler", WINDOW, ["power", "x"]))
+
+
+def test_export_with_a_span_that_intervals_do_not_divide_is_refused() -> None:
+    """A mean that would not be exact is not offered."""
+    with pytest.raises(TimeError, match="span 90s must be a multiple of every"):
+        ExportQuery("boiler", WINDOW, spans=["90s"], every_us=MINUTE_US)
+    with pytest.raises(TimeError, match="is not a duration"):
+        ExportQuery("boiler", WINDOW, spans=["soon"])
+
+
+def test_parquet_without_rows_is_a_file_with_its_columns() -> None:
+    """An empty export is a valid file that says what its columns are."""
+    table = pq.read_table(io.BytesIO(b"".join(parquet_bytes([], ["mean_5m"]))))
+    assert table.num_rows == 0
+    assert table.column_names[-2:] == ["flags", "mean_5m"]
+    assert str(table.schema.field("time").type) == "timestamp[us, tz=UTC]"
