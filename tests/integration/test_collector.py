@@ -184,6 +184,20 @@ def test_collector_killed_under_load_loses_and_doubles_nothing(
     assert_each_once(settings, publisher.stop())
 
 
+def test_collector_killed_between_commit_and_acknowledgement_doubles_nothing(
+    settings: Settings, publisher: Publisher, collector: Process
+) -> None:
+    """What was committed and not acknowledged comes again and is recognised."""
+    start(collector)
+    collector.stop()
+    publisher.start()
+    for _ in range(2):
+        crashing = Process(settings, "tests.collector.crashing").start()
+        assert crashing.wait() == -signal.SIGKILL, crashing.output
+    start(collector)
+    assert_each_once(settings, publisher.stop())
+
+
 def test_broker_restarted_under_load_loses_and_doubles_nothing(
     settings: Settings, broker: Process, publisher: Publisher, collector: Process
 ) -> None:
