@@ -185,13 +185,12 @@ def stats(*, as_json: bool) -> None:
     with _one_sentence():
         settings = load_settings()
         with _asking(settings) as querier, querier.snapshot() as snapshot:
-            found = _counted(snapshot) | {"bytes": _sizes(settings)}
+            found, sizes = _counted(snapshot), _sizes(settings)
     if as_json:
-        click.echo(orjson.dumps(found))
+        click.echo(orjson.dumps(found | {"bytes": sizes}))
         return
-    for name, value in (found | _sizes(settings)).items():
-        if name != "bytes":
-            click.echo(f"{name:<9} {'–' if value is None else value}")
+    for name, value in (found | {name: f"{size} bytes" for name, size in sizes.items()}).items():
+        click.echo(f"{name:<9} {'–' if value is None else value}")
 
 
 def _counted(snapshot: Snapshot) -> dict[str, object]:
