@@ -2,6 +2,7 @@
 
 import click
 import orjson
+import structlog
 
 from collector.daemon import run
 from collector.status import read_status
@@ -12,6 +13,9 @@ from telemetry.login import SecretError
 from telemetry.settings import SettingsError, load_settings
 
 FAULTS = (AlreadyRunning, DataFolderError, SecretError, SettingsError, StoreError, TemplateError)
+
+
+log = structlog.get_logger("collector")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +30,12 @@ def run_command() -> None:
         run(load_settings())
     except FAULTS as error:
         raise click.ClickException(str(error)) from None
+    except Exception as error:
+        log.exception("ended by an error of our own")
+        raise click.ClickException(
+            f"ended by an error of our own ({error}); nothing acknowledged is lost, "
+            "the details are in collector.log, start it again"
+        ) from None
 
 
 @main.command("status")
