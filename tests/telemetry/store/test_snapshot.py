@@ -46,7 +46,7 @@ def told(readings: list[Reading], window: Window) -> list[tuple[int, str, float 
 def test_stream_in_parts_of_any_size_is_every_reading_once(
     readings: list[Reading], chunk_rows: int, lookback_us: int
 ) -> None:
-    """Parts join to the whole window without gap or overlap, also at crowded instants."""
+    """Parts join to the whole window without gap or overlap, and stay small except at an instant."""
     window = Window(0, 200)
     with tempfile.TemporaryDirectory() as folder:
         path = fill(Path(folder) / "culex.db", readings)
@@ -58,6 +58,7 @@ def test_stream_in_parts_of_any_size_is_every_reading_once(
     assert [chunk.window.end_us for chunk in chunks[:-1]] == edges[1:-1]
     assert sorted(joined(chunks), key=str) == told(readings, window)
     for chunk in chunks:
+        assert chunk.window.length_us == 1 or len(joined([chunk])) <= max(chunk_rows, len(METRICS))
         reach = chunk.window.widened(lookback_us)
         found = [(t, a.series.metric, v) for a in chunk.answers for t, v in values(a)]
         assert sorted(found, key=str) == told(readings, reach)
@@ -127,6 +128,7 @@ def test_snapshots_beside_a_busy_writer_never_show_half_a_batch(tmp_path: Path) 
     window, seen = Window(0, 1 << 40), 0
     with asking(path) as querier:
         while seen < 100:
+            assert writer.is_alive()
             with querier.snapshot() as snapshot:
                 one = values(snapshot.read(SERIES, window))
                 other = values(snapshot.read(twin, window))
@@ -208,6 +210,15 @@ def test_count_ends_at_its_limit(tmp_path: Path) -> None:
     with looking(path) as snapshot:
         assert snapshot.count(SERIES, Window(0, 100), at_most=4) == 4
         assert snapshot.count(SERIES, Window(2, 5), at_most=100) == 3
+
+
+def test_tail_of_a_window_is_its_newest_readings_oldest_first(tmp_path: Path) -> None:
+    """No more rows than asked for, from the end of a half-open window."""
+    path = fill(tmp_path / "culex.db", [reading(n) for n in range(10)])
+    with looking(path) as snapshot:
+        assert values(snapshot.tail(SERIES, Window(0, 9), 3)) == [(n, 1.0) for n in (6, 7, 8)]
+        assert values(snapshot.tail(SERIES, Window(0, 2), 3)) == [(0, 1.0), (1, 1.0)]
+        assert values(snapshot.tail(SERIES, Window(50, 60), 3)) == []
 
 
 def test_extent_of_a_series_is_half_open_or_none(tmp_path: Path) -> None:
