@@ -46,7 +46,7 @@ def told(readings: list[Reading], window: Window) -> list[tuple[int, str, float 
 def test_stream_in_parts_of_any_size_is_every_reading_once(
     readings: list[Reading], chunk_rows: int, lookback_us: int
 ) -> None:
-    """Parts join to the whole window without gap or overlap, and stay small except at an instant."""
+    """Parts join to the whole window without gap or overlap, and stay small."""
     window = Window(0, 200)
     with tempfile.TemporaryDirectory() as folder:
         path = fill(Path(folder) / "culex.db", readings)
