@@ -11,7 +11,8 @@
 
   /* Lets a tick through if the last one was answered, the period is over and somebody looks.
      A lost answer holds the gate for 15 s at most, so a restarted server is found again. */
-  function gate(_count, acknowledged, period) {
+  function gate(_count, acknowledged, period, browser) {
+    if (!browser) return unchanged();
     const now = Date.now();
     if (acknowledged > state.acknowledged) {
       state.acknowledged = acknowledged;
@@ -45,7 +46,7 @@
         if (!spans.length) { set("spans", { value: view.spans }); return unchanged(); }
         next.spans = spans;
         break;
-      case "zone": next.zone = zone || ""; break;
+      case "zone": next.zone = !zone || zone === "browser" ? "" : zone; break;
       case "follow": Object.assign(next, follow(view, drawn)); break;
       default: return unchanged();
     }
@@ -78,7 +79,10 @@
     set("follow", { className: live ? "btn live-chip live" : "btn live-chip" });
     set("follow-text", { children: live ? "Live" : "Follow" });
     if (!drawn) return;
-    if (!view.client && drawn.client) set("client", { value: drawn.client });
+    if (!view.client && drawn.client) {
+      set("client", { value: drawn.client });
+      set("view", { data: { ...view, client: drawn.client } });
+    }
     const picker = document.querySelector(".time-picker");
     if (drawn.wall && picker && !picker.open) {
       set("from", { value: drawn.wall[0].replace(" ", "T") });
@@ -100,21 +104,22 @@
     history.replaceState(history.state, "", query ? `/client?${query}` : "/client");
   }
 
-  function toggleTheme(clicks) {
+  /* The button is in the shell, the store that figures look at in the page. */
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#theme-button")) return;
     const root = document.documentElement.dataset;
-    if (clicks) {
-      root.bsTheme = root.bsTheme === "dark" ? "light" : "dark";
-      localStorage.setItem("culex-theme", root.bsTheme);
-    }
-    return root.bsTheme;
-  }
+    root.bsTheme = root.bsTheme === "dark" ? "light" : "dark";
+    localStorage.setItem("culex-theme", root.bsTheme);
+    if (document.getElementById("charts")) set("theme", { data: root.bsTheme });
+  });
 
   function browser() {
-    return {
+    const facts = {
       zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
       touch: matchMedia("(pointer: coarse)").matches,
       width: Math.min(document.documentElement.clientWidth, 1400),
     };
+    return [facts, document.documentElement.dataset.bsTheme];
   }
 
   /* How old the picture is; asks why if no answer came for a while. */
@@ -144,6 +149,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    culex: { gate, choose, addSpan, remember, toggleTheme, browser, since },
+    culex: { gate, choose, addSpan, remember, browser, since },
   });
 })();

@@ -71,6 +71,7 @@ class Collector:
             self.session,
             Translator(topics, _tolerance(settings)),
             DeliveryRing(appender.deliveries(), _window(settings)),
+            settings.jobs_dir,
         )
         rejections = RejectionLog(_rejected_before(settings))
         self.writer = Writer(parts, settings.batch_readings, rejections, now_us)

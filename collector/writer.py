@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -15,6 +16,7 @@ from collector.statistics import Statistics
 from collector.translate import Translation, Translator
 from telemetry.clock import Clock
 from telemetry.interface import Appender, Batch, Committed, Delivery, StoreUnavailable
+from telemetry.jobs import run_pending
 from telemetry.reading import Reading
 
 WAIT_S = 0.25
@@ -28,13 +30,18 @@ log = structlog.get_logger("collector.writer")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the writer works with; the thread that runs it owns the appender."""
+    """What the writer works with; the thread that runs it owns the appender.
+
+    Attributes:
+        jobs: The folder where commands leave what only the owner of the appender can do.
+    """
 
     appender: Appender
     intake: Intake
     link: Link
     translator: Translator
     ring: DeliveryRing
+    jobs: Path
 
 
 @dataclass(slots=True)
@@ -193,6 +200,7 @@ class Writer:
         changed = self._parts.link.state is not self._reported
         if changed or abs(now_us - self._reported_us) >= _REPORT_US:
             self.report()
+            run_pending(self._parts.jobs, self._parts.appender)
         if self.statistics.due(now_us):
             self._keep_statistics(now_us)
 

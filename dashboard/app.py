@@ -8,6 +8,7 @@ from flask import Flask
 from flask_compress import Compress
 
 from dashboard import callbacks, shell
+from dashboard.answer import Engine
 from dashboard.api import create_api
 from dashboard.guard import protect
 from dashboard.health import add_health
@@ -31,7 +32,7 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     querier = open_querier(settings.store_path)
     app = _dash(server)
     app.layout = shell.layout()
-    callbacks.register(app, callbacks.Engine(querier, settings, clock))
+    callbacks.register(app, Engine(querier, settings, clock))
     server.register_blueprint(create_api(querier, clock))
     add_health(server, querier, clock)
     protect(server, Access(settings.access_path), app.csp_hashes())

@@ -23,6 +23,8 @@ def layout(view: View, spans: Sequence[str], refresh_ms: int) -> html.Div:
             dcc.Store(id=ids.TICK, data=0),
             dcc.Store(id=ids.ACK, data=0),
             dcc.Store(id=ids.AS_OF),
+            dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.BROWSER),
             dcc.Interval(id=ids.TICKER, interval=min(250, refresh_ms)),
             html.Div([_who(view), _when(view), _means(view, spans)], className="controls"),
             html.Div(id=ids.NOTICE),
@@ -32,7 +34,7 @@ def layout(view: View, spans: Sequence[str], refresh_ms: int) -> html.Div:
                     html.Div(_charts(), id=ids.CHARTS_BOX, className="panel charts"),
                     _readings(),
                 ],
-                id="picture",
+                id=ids.PICTURE,
                 className="picture waiting",
             ),
         ]
@@ -48,6 +50,7 @@ def _who(view: View) -> html.Div:
                     dcc.Dropdown(
                         id=ids.CLIENT,
                         value=view.client or None,
+                        options=[view.client] if view.client else [],
                         clearable=False,
                         placeholder="Choose a client",
                         maxHeight=360,
@@ -59,7 +62,11 @@ def _who(view: View) -> html.Div:
                 [
                     html.Label("Metrics", htmlFor=ids.METRICS),
                     dcc.Dropdown(
-                        id=ids.METRICS, value=list(view.metrics), multi=True, placeholder="all"
+                        id=ids.METRICS,
+                        value=list(view.metrics),
+                        options=list(view.metrics),
+                        multi=True,
+                        placeholder="all",
                     ),
                 ],
                 className="field metrics-field",
@@ -92,10 +99,10 @@ def _when(view: View) -> html.Div:
             html.Div(
                 [
                     icon_button(ids.BACK, "chevron-left", "Earlier"),
-                    _picker(),
+                    _picker(view),
                     icon_button(ids.FORWARD, "chevron-right", "Later"),
                     html.Button(
-                        [html.Span(className="pulse"), html.Span("Live", id="follow-text")],
+                        [html.Span(className="pulse"), html.Span("Live", id=ids.FOLLOW_TEXT)],
                         id=ids.FOLLOW,
                         className="btn live-chip",
                         title="Follow the clock",
@@ -109,8 +116,9 @@ def _when(view: View) -> html.Div:
     )
 
 
-def _picker() -> html.Details:
+def _picker(view: View) -> html.Details:
     """Absolute times, folded away behind what is shown now."""
+    zones = dict.fromkeys(["UTC", *([view.zone] if view.zone else [])])
     return html.Details(
         [
             html.Summary([icon("calendar3"), html.Span("", id=ids.TIME_LABEL)], className="btn"),
@@ -124,10 +132,10 @@ def _picker() -> html.Details:
                     dbc.Select(
                         id=ids.ZONE,
                         options=[
-                            {"label": "This browser’s", "value": ""},
-                            {"label": "UTC", "value": "UTC"},
+                            {"label": "This browser’s", "value": "browser"},
+                            *({"label": zone, "value": zone} for zone in zones),
                         ],
-                        value="",
+                        value=view.zone or "browser",
                     ),
                     html.Button("Show", id=ids.APPLY, className="btn btn-primary", n_clicks=0),
                 ],
@@ -187,7 +195,7 @@ def _charts() -> list[dcc.Graph | html.P]:
             },
             responsive=True,
         ),
-        html.P(id="caption", className="caption"),
+        html.P(id=ids.CAPTION, className="caption"),
     ]
 
 

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from datetime import tzinfo
 
+import numpy as np
 import pandas as pd
 
 from telemetry.reading import Kind
@@ -46,7 +47,7 @@ def mean_text(mean: float, kind: Kind) -> str:
 
 def _decimals(value: float, digits: int) -> int:
     if value == 0 or not math.isfinite(value):
-        return 1
+        return 0
     return min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), _MOST_DECIMALS)
 
 
@@ -76,6 +77,15 @@ def length_text(length_us: int) -> str:
     return f"{seconds:.3g} s"
 
 
+def span_text(span: str) -> str:
+    """A span as a reader says it.
+
+    >>> span_text("5m"), span_text("90s")
+    ('5 min', '90 s')
+    """
+    return f"{span[:-1]} {'min' if span[-1] == 'm' else span[-1]}"
+
+
 def clock_text(time_us: int, zone: tzinfo) -> str:
     """Date and time to the millisecond in a zone."""
     return to_iso(time_us, zone)[:23].replace("T", " ")
@@ -93,8 +103,8 @@ def printable(text: str) -> str:
     )
 
 
-def wall_ms(times_us: "pd.Series", zone: tzinfo) -> "pd.Series":
-    """Milliseconds that a chart without zones draws as the wall clock of `zone`."""
+def wall_texts(times_us: "pd.Series[int]", zone: tzinfo) -> list[str]:
+    """The wall clock of `zone` at each time, to the millisecond, without an offset."""
     utc = pd.to_datetime(times_us, unit="us", utc=True)
     wall = utc.dt.tz_convert(zone).dt.tz_localize(None)
-    return wall.dt.as_unit("us").astype("int64") / 1000
+    return list(np.datetime_as_string(wall.to_numpy(dtype="datetime64[ms]")))

@@ -1,30 +1,19 @@
 """Pictures as Plotly figures: pure functions, the only module that imports plotly."""
 
-import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from dashboard.display import length_text, printable, wall_ms
-from dashboard.question import Mean, MetricPicture, Picture
-from telemetry.interface import Answer
+from dashboard.arrays import Trace, arrays
+from dashboard.display import length_text, printable, span_text, wall_texts
+from dashboard.question import MetricPicture, Picture
+from dashboard.style import BAND_COLOUR, FONTS, READING_COLOUR, Style, span_colour
 from telemetry.reading import Kind
 
-Trace = dict[str, Any]  # plotly's own JSON; its shape is plotly's
-
-FONTS = "Inter, Inter Fallback, system-ui, sans-serif"
 PANEL_PX = 190
 STATE_PX = 110
 _HEAD_PX, _FOOT_PX, _GAP_PX = 44, 36, 30
-_GAP_INTERVALS = 3
-_COLOURS = ("#3b8ede", "#e08e0b", "#16a37a", "#c86fa5", "#d5622b", "#7a7fe0")
-_RAW = "#8494a7"
 
 GRAPH_CONFIG = {
     "displayModeBar": False,
@@ -34,28 +23,6 @@ GRAPH_CONFIG = {
     "responsive": True,
     "doubleClick": "autosize",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How the reader wants it.
-
-    Attributes:
-        zone: The zone of the time axis.
-        dark: Whether the page is dark.
-        touch: Whether dragging scrolls the page instead of zooming.
-        coverage_minimum: Means of less coverage are drawn as uncertain.
-    """
-
-    zone: tzinfo
-    dark: bool
-    touch: bool
-    coverage_minimum: float
-
-
-def span_colour(position: int) -> str:
-    """The colour of the rolling mean at that position of the chosen spans."""
-    return _COLOURS[position % len(_COLOURS)]
 
 
 def signature(picture: Picture, style: Style) -> str:
@@ -80,7 +47,7 @@ def figure(picture: Picture, style: Style) -> go.Figure:
         trace | data
         for row, one in enumerate(picture.pictures)
         for trace, data in zip(
-            _traces(one, row, picture.question.spans), _data(one, picture, style), strict=True
+            _traces(one, row, picture.question.spans), arrays(one, picture, style), strict=True
         )
     ]
     made = go.Figure(layout=_layout(picture, style))
@@ -90,14 +57,14 @@ def figure(picture: Picture, style: Style) -> go.Figure:
 
 def patched_data(picture: Picture, style: Style) -> Iterator[tuple[int, Trace]]:
     """The arrays of each trace of `figure`, by its number, for a figure that is already there."""
-    data = (trace for one in picture.pictures for trace in _data(one, picture, style))
+    data = (trace for one in picture.pictures for trace in arrays(one, picture, style))
     return enumerate(data)
 
 
-def x_range(picture: Picture, style: Style) -> list[float]:
+def x_range(picture: Picture, style: Style) -> list[str]:
     """The visible part of the time axis."""
     window = picture.question.window
-    return [float(ms) for ms in wall_ms(pd.Series([window.start_us, window.end_us]), style.zone)]
+    return wall_texts(pd.Series([window.start_us, window.end_us]), style.zone)
 
 
 def _traces(one: MetricPicture, row: int, spans: Sequence[str]) -> Iterator[Trace]:
@@ -112,20 +79,18 @@ def _traces(one: MetricPicture, row: int, spans: Sequence[str]) -> Iterator[Trac
         }  # fmt: skip
         return
     shape = "hv" if one.latest.kind is Kind.BOOLEAN else "linear"
-    band = axis | {
-        "name": "min–max", "legendgroup": "raw", "showlegend": False,
-        "hoverinfo": "skip", "line": {"width": 0, "shape": shape, "color": _RAW},
+    yield axis | {
+        "name": "min–max", "legendgroup": "raw", "showlegend": False, "hoverinfo": "skip",
+        "line": {"width": 0}, "fill": "toself", "fillcolor": BAND_COLOUR,
     }  # fmt: skip
-    yield band
-    yield band | {"fill": "tonexty", "fillcolor": "rgba(132,148,167,0.28)"}
     yield axis | {
         "name": "reading", "legendgroup": "raw", "showlegend": row == 0,
-        "line": {"color": _RAW, "width": 1.2, "shape": shape},
+        "line": {"color": READING_COLOUR, "width": 1.2, "shape": shape},
         "hovertemplate": "%{y:.6~g}" + unit,
     }  # fmt: skip
     for position, span in enumerate(spans):
         line = {"color": span_colour(position), "width": 2.2}
-        name = f"{_spelled(span)} mean"
+        name = f"{span_text(span)} mean"
         mean = axis | {"name": name, "legendgroup": span}
         yield mean | {"line": line, "showlegend": row == 0, "hovertemplate": "%{y:.5~g}" + unit}
         yield mean | {
@@ -133,72 +98,6 @@ def _traces(one: MetricPicture, row: int, spans: Sequence[str]) -> Iterator[Trac
             "name": f"{name}, uncertain",
             "hovertemplate": "%{y:.5~g}" + unit + " (%{customdata:.0%} of readings)",
         }  # fmt: skip
-
-
-def _data(one: MetricPicture, picture: Picture, style: Style) -> Iterator[Trace]:
-    """The data of the traces of `_traces`, in the same order."""
-    if one.latest.kind is Kind.STATE:
-        yield _states(one, picture, style)
-        return
-    gap_us = _gap_us(one)
-    yield from _values(one.answer, gap_us, style)
-    for mean in one.means:
-        yield from _mean_lines(mean, gap_us, style)
-
-
-def _values(answer: Answer, gap_us: float, style: Style) -> Iterator[Trace]:
-    frame = answer.frame
-    if not answer.bucket_us:
-        none: Trace = {"x": _f8(np.empty(0)), "y": _f8(np.empty(0))}
-        yield from (none, none)
-        yield _line(frame["time_us"], frame["value"], gap_us, style)
-        return
-    middle = frame["time_us"] + answer.bucket_us // 2
-    for values in (frame["min"], frame["max"], frame["sum"] / frame["count"]):
-        yield _line(middle, values, gap_us, style)
-
-
-def _mean_lines(mean: Mean, gap_us: float, style: Style) -> Iterator[Trace]:
-    frame = mean.frame
-    sure = ~(frame["coverage"] < style.coverage_minimum)
-    beside = ~sure | ~sure.shift(-1, fill_value=True) | ~sure.shift(1, fill_value=True)
-    yield _line(frame["time_us"], frame["mean"].where(sure), gap_us, style)
-    unsure = frame["mean"].where(beside)
-    if not (~sure).any():
-        yield {"x": _f8(np.empty(0)), "y": _f8(np.empty(0)), "customdata": _f8(np.empty(0))}
-        return
-    line = _line(frame["time_us"], unsure, gap_us, style)
-    yield line | {"customdata": _line(frame["time_us"], frame["coverage"], gap_us, style)["y"]}
-
-
-def _states(one: MetricPicture, picture: Picture, style: Style) -> Trace:
-    frame = one.answer.frame
-    texts = [
-        printable(t) if t else f"{v:g}" for t, v in zip(frame["text"], frame["value"], strict=True)
-    ]
-    times = list(frame["time_us"])
-    if times and picture.question.instant_us - times[-1] <= _gap_us(one):
-        times, texts = [*times, picture.question.instant_us], [*texts, texts[-1]]
-    return {"x": _f8(wall_ms(pd.Series(times, dtype="int64"), style.zone).to_numpy()), "y": texts}
-
-
-def _gap_us(one: MetricPicture) -> float:
-    """Readings further apart than this have a gap between them."""
-    usual_us = one.interval_us or 0
-    return max(_GAP_INTERVALS * usual_us, 1.5 * one.answer.bucket_us, 1_000_000)
-
-
-def _line(times_us: pd.Series, values: pd.Series, gap_us: float, style: Style) -> Trace:
-    """Points with a missing one in each gap, so that no line is drawn across it."""
-    x, y = wall_ms(times_us, style.zone).to_numpy(dtype=float), values.to_numpy(dtype=float)
-    gaps = np.flatnonzero(np.diff(times_us.to_numpy()) > gap_us) + 1
-    return {"x": _f8(np.insert(x, gaps, x[gaps - 1])), "y": _f8(np.insert(y, gaps, np.nan))}
-
-
-def _f8(values: NDArray[np.float64]) -> dict[str, str]:
-    """An array as plotly.js takes it in binary."""
-    packed = np.ascontiguousarray(values, "<f8")
-    return {"dtype": "f8", "bdata": base64.b64encode(packed.tobytes()).decode()}
 
 
 def _layout(picture: Picture, style: Style) -> Trace:
@@ -210,7 +109,6 @@ def _layout(picture: Picture, style: Style) -> Trace:
         "margin": {"l": 56, "r": 12, "t": _HEAD_PX, "b": _FOOT_PX},
         "height": height_px(picture),
         "hovermode": "x unified",
-        "hoversubplots": "axis",
         "hoverlabel": {"bgcolor": "#171c24" if style.dark else "#ffffff", "bordercolor": grid},
         "dragmode": False if style.touch else "zoom",
         "legend": {"orientation": "h", "x": 0, "y": 1 + 20 / _plot_px(picture),
@@ -273,12 +171,9 @@ def _title(one: MetricPicture, domain: tuple[float, float]) -> Trace:
     return {
         "text": f"<b>{_safe(printable(one.latest.series.metric))}</b>{_safe(unit)}{detail}",
         "xref": "paper", "yref": "paper", "x": 0, "y": domain[1],
-        "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"size": 12},
+        "xanchor": "left", "yanchor": "bottom", "yshift": 3,
+        "showarrow": False, "font": {"size": 12},
     }  # fmt: skip
-
-
-def _spelled(span: str) -> str:
-    return f"{span[:-1]} {'min' if span[-1] == 'm' else span[-1]}"
 
 
 def _safe(text: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
@@ -14,18 +13,17 @@ from dashboard.display import (
     age_text,
     clock_text,
     length_text,
-    mean_text,
     printable,
+    span_text,
     value_text,
 )
-from dashboard.figures import Style, span_colour
-from dashboard.question import Mean, MetricPicture, Picture
+from dashboard.question import Picture
+from dashboard.style import Style
 from telemetry.interface import WriterState
-from telemetry.reading import Kind, Reading, flag_names
+from telemetry.reading import Reading, flag_names
 from telemetry.window import to_iso
 
 _COLLECTOR_SILENT_US = 10_000_000
-_STALE_INTERVALS = 3
 
 
 def icon(name: str) -> html.I:
@@ -43,85 +41,6 @@ def icon_button(name: str, symbol: str, title: str) -> html.Button:
         title=title,
         n_clicks=0,
     )
-
-
-def tiles(picture: Picture, style: Style) -> list[html.Div]:
-    """One tile per metric: the newest value and its rolling means."""
-    return [_tile(one, picture, style) for one in picture.pictures]
-
-
-def _tile(one: MetricPicture, picture: Picture, style: Style) -> html.Div:
-    latest = one.latest
-    age_us = picture.question.now_us - latest.time_us
-    stale = one.interval_us is not None and age_us > _STALE_INTERVALS * one.interval_us
-    low, high = _extent(one)
-    means = [
-        _mean_row(mean, position, one, (low, high), style)
-        for position, mean in enumerate(one.means)
-    ]
-    return html.Div(
-        [
-            html.Div(printable(latest.series.metric), className="tile-name"),
-            html.Div(
-                [
-                    html.Span(value_text(latest.value, latest.kind), className="tile-value"),
-                    html.Span(printable(latest.unit), className="tile-unit"),
-                ],
-                className="tile-now",
-            ),
-            html.Div(
-                [
-                    html.Span(age_text(age_us)),
-                    html.Span(f"every {length_text(one.interval_us)}" if one.interval_us else ""),
-                ],
-                className="tile-age",
-            ),
-            *([html.Div(means, className="tile-means")] if means else []),
-        ],
-        className="tile stale" if stale else "tile",
-    )
-
-
-def _extent(one: MetricPicture) -> tuple[float, float]:
-    frame = one.answer.frame
-    columns = ("min", "max") if one.answer.bucket_us else ("value", "value")
-    if one.latest.kind is not Kind.NUMBER or frame.empty:
-        return 0.0, 1.0
-    return float(frame[columns[0]].min()), float(frame[columns[1]].max())
-
-
-def _mean_row(
-    mean: Mean, position: int, one: MetricPicture, extent: tuple[float, float], style: Style
-) -> html.Div:
-    last = mean.frame.iloc[-1]
-    share = _share(last["mean"], extent)
-    unsure = last["coverage"] < style.coverage_minimum
-    title = "no readings" if last["count"] == 0 else f"{last['count']:.0f} readings"
-    if last["count"] and not np.isnan(last["coverage"]):
-        title += f", {last['coverage']:.0%} of those expected"
-    return html.Div(
-        [
-            html.Span(_span_text(mean.span), className="mean-span"),
-            html.Span(
-                html.Span(style={"width": f"{share:.1%}", "background": span_colour(position)}),
-                className="mean-bar",
-            ),
-            html.Span(mean_text(last["mean"], one.latest.kind), className="mean-value"),
-        ],
-        className="mean unsure" if unsure and last["count"] else "mean",
-        title=title,
-    )
-
-
-def _share(value: float, extent: tuple[float, float]) -> float:
-    low, high = extent
-    if np.isnan(value):
-        return 0.0
-    return 0.5 if high <= low else float(np.clip((value - low) / (high - low), 0.02, 1.0))
-
-
-def _span_text(span: str) -> str:
-    return f"{span[:-1]} {'min' if span[-1] == 'm' else span[-1]}"
 
 
 def table(picture: Picture, style: Style) -> html.Div | dbc.Table:
@@ -170,7 +89,7 @@ def caption(picture: Picture) -> str:
     inexact = [m.span for one in picture.pictures for m in one.means if not m.exact]
     text = f"Mean, minimum and maximum of {bucket} buckets; zoom in for single readings."
     if inexact:
-        spans = ", ".join(_span_text(span) for span in dict.fromkeys(inexact))
+        spans = ", ".join(span_text(span) for span in dict.fromkeys(inexact))
         text += f" Buckets are wider than {spans}: there the bucket's own mean is shown."
     return text
 
@@ -285,17 +204,18 @@ def metric_options(metrics: Sequence[str]) -> list[dict[str, str]]:
     return [{"value": metric, "label": printable(metric)} for metric in metrics]
 
 
-def time_label(start: str, end: str, window_text: tuple[str, str]) -> str:
+def time_label(start: str, end: str, ends: Sequence[str]) -> str:
     """What the time picker says it shows."""
     if end == "now" and start.startswith("now-"):
-        return f"Last {_span_text(start.removeprefix('now-'))}"
-    return f"{window_text[0]} – {window_text[1]}"
+        return f"Last {span_text(start.removeprefix('now-'))}"
+    same_day = ends[0][:10] == ends[1][:10]
+    return f"{ends[0][:16]} – {ends[1][11 if same_day else 0 : 16]}"
 
 
-def window_text(picture: Picture, zone: tzinfo) -> tuple[str, str]:
+def window_text(picture: Picture, zone: tzinfo) -> list[str]:
     """The ends of the window, to the second."""
     window = picture.question.window
-    return clock_text(window.start_us, zone)[:19], clock_text(window.end_us, zone)[:19]
+    return [clock_text(end_us, zone)[:19] for end_us in (window.start_us, window.end_us)]
 
 
 def refused(reason: str) -> html.Div:

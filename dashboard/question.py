@@ -1,13 +1,13 @@
 """One question per tick: everything the client page shows, from one snapshot."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from telemetry.interface import Answer, Querier, Snapshot, WriterState
-from telemetry.reading import Flag, Kind, Latest, Reading, Series
+from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Latest, Reading, Series
 from telemetry.rolling import (
     choose_bucket_us,
     rolling_mean,
@@ -19,6 +19,7 @@ from telemetry.window import Window, parse_duration
 RAW_READINGS = 1000
 """Up to so many readings are drawn as they are; more are drawn as buckets."""
 
+_GAP_INTERVALS = 3
 _TABLE_ROWS = 25
 _TILE_READINGS = 20_000
 _ACTIVE_US = 60_000_000
@@ -86,6 +87,11 @@ class MetricPicture:
     answer: Answer
     means: Sequence[Mean]
 
+    @property
+    def gap_us(self) -> float:
+        """Readings further apart than this have a gap between them."""
+        return gap_us(self.interval_us, self.answer.bucket_us)
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:
@@ -136,13 +142,13 @@ def ask(querier: Querier, question: Question) -> Picture:
         pictures = [_picture(snapshot, one, intervals, question) for one in shown]
         table = _table(snapshot, shown, question.window)
         writer = snapshot.writer()
-    return Picture(question, writer, clients, names, pictures, table)
+    return Picture(replace(question, client=client), writer, clients, names, pictures, table)
 
 
 def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:
     """The clients, newest activity first; those of the last minute stand by name.
 
-    Otherwise a list of busy clients would shuffle at every tick.
+    Otherwise a list of busy clients would shuffle at every tick. Culex's own come last.
     """
     newest: dict[str, Latest] = {}
     for one in latest:
@@ -153,7 +159,14 @@ def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:
         Activity(name, one.received_us, bool(one.flags & Flag.SIMULATED))
         for name, one in newest.items()
     ]
-    return sorted(found, key=lambda a: (max(0, now_us - a.received_us - _ACTIVE_US), a.client))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.client in RESERVED_CLIENTS,
+            max(0, now_us - one.received_us - _ACTIVE_US),
+            one.client,
+        ),
+    )
 
 
 def _picture(
@@ -161,7 +174,8 @@ def _picture(
 ) -> MetricPicture:
     interval_us = intervals.get(latest.series)
     if latest.kind is Kind.STATE:
-        return MetricPicture(latest, interval_us, _states(snapshot, latest.series, question), ())
+        states = _states(snapshot, latest.series, interval_us, question)
+        return MetricPicture(latest, interval_us, states, ())
     answer = _answer(snapshot, latest.series, question)
     means = [
         _mean(answer, _tile_samples(snapshot, answer, question), span, interval_us, question)
@@ -172,13 +186,21 @@ def _picture(
     return MetricPicture(latest, interval_us, visible, means)
 
 
-def _states(snapshot: Snapshot, series: Series, question: Question) -> Answer:
+def _states(
+    snapshot: Snapshot, series: Series, interval_us: int | None, question: Question
+) -> Answer:
     """The states of a window, led by the one that held when it began."""
-    window = question.window
+    window, limit_us = question.window, gap_us(interval_us, 0)
     before = snapshot.tail(series, Window(0, window.start_us), 1).frame
-    inside = snapshot.tail(series, window, RAW_READINGS).frame
-    led = before.assign(time_us=window.start_us) if len(before) else before
-    return Answer(series, pd.concat([led, inside]) if len(led) else inside)
+    reach_us = int(before["time_us"].iloc[0]) if len(before) else window.start_us
+    answer = snapshot.changes(series, Window(reach_us, window.end_us), limit_us)
+    times = answer.frame["time_us"].clip(lower=window.start_us)
+    return replace(answer, frame=answer.frame.assign(time_us=times))
+
+
+def gap_us(interval_us: int | None, bucket_us: int) -> float:
+    """Readings further apart than this have a gap between them."""
+    return max(_GAP_INTERVALS * (interval_us or 0), 1.5 * bucket_us, 1_000_000)
 
 
 def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:

@@ -45,8 +45,6 @@ def layout() -> html.Div:
             html.Div(id=ids.BANNER, role="status"),
             html.Main(html.Div(id=ids.PAGE), id="main", className="page", tabIndex="-1"),
             dcc.Location(id=ids.URL, refresh=False),
-            dcc.Store(id=ids.THEME),
-            dcc.Store(id=ids.BROWSER),
         ]
     )
 

@@ -186,6 +186,14 @@ class Snapshot(Protocol):
         """
         ...
 
+    def changes(self, series: Series, window: Window, gap_us: float) -> Answer:
+        """What a series of states comes down to: where a state begins and where it ends.
+
+        The frame has the columns `time_us (int64), value (float64), text (object)` and
+        `after_gap (bool)`: whether more than `gap_us` passed without a reading before.
+        """
+        ...
+
     def tail(self, series: Series, window: Window, rows: int) -> Answer:
         """The newest readings of a window, at most `rows` of them, oldest first."""
         ...

@@ -29,6 +29,13 @@ _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"""
 _EXTENT = """SELECT (SELECT min(time_us) FROM reading WHERE series = ?1),
     (SELECT max(time_us) FROM reading WHERE series = ?1)"""
+_CHANGES = """SELECT time_us, value, time_us - before_us FROM (
+        SELECT time_us, value, lag(time_us) OVER one AS before_us, lag(value) OVER one AS before,
+            lead(time_us) OVER one AS after_us
+        FROM reading WHERE series = ? AND time_us >= ? AND time_us < ?
+        WINDOW one AS (ORDER BY time_us)
+    ) WHERE before IS NOT value OR after_us IS NULL
+        OR time_us - before_us > ? OR after_us - time_us > ? ORDER BY time_us"""
 _TIMES = (
     "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
 )
@@ -89,6 +96,14 @@ class HeadSnapshot:
         bounds = (bucket_us, self._id(series), window.start_us, window.end_us)
         rows = self._connection.execute(_BUCKETS, bounds).fetchall()
         return Answer(series, _buckets(rows), bucket_us)
+
+    def changes(self, series: Series, window: Window, gap_us: float) -> Answer:
+        """What a series of states comes down to: where a state begins and where it ends."""
+        bounds = (self._id(series), window.start_us, window.end_us, gap_us, gap_us)
+        rows = self._connection.execute(_CHANGES, bounds).fetchall()
+        frame = _readings([(time_us, value, 0, 0) for time_us, value, _ in rows])
+        frame["after_gap"] = [bool(gap and gap > gap_us) for _, _, gap in rows]
+        return Answer(series, frame[["time_us", "value", "text", "after_gap"]])
 
     def tail(self, series: Series, window: Window, rows: int) -> Answer:
         """The newest readings of a window, at most `rows` of them, oldest first."""

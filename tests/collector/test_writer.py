@@ -1,6 +1,7 @@
 """The writer commits, then acknowledges; what is not committed is never acknowledged."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,8 @@ class Bench:
         self.intake = Intake(Bounds(1000, 1_000_000, 0, 0))
         self.clock_us = NOW_US
         self.translator = Translator(Topics(["clients/{client}/{metric}"]), Tolerance(1, 1))
-        parts = Parts(self.appender, self.intake, self.link, self.translator, DeliveryRing())
+        ring, jobs = DeliveryRing(), Path("/nonexistent/jobs")
+        parts = Parts(self.appender, self.intake, self.link, self.translator, ring, jobs)
         self.writer = Writer(parts, at_most, RejectionLog(), lambda: self.clock_us)
 
     def put(self, packet_id: int, payload: bytes = b"1", *, dup: bool = False) -> None:

@@ -1,0 +1,56 @@
+"""Callbacks that run in the browser; their functions are in assets/live.js."""
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+from dashboard import ids
+
+
+def register_browser(app: Dash) -> None:
+    """Connects the functions of assets/live.js to the components they serve."""
+
+    def run(function: str, *arguments: object, **options: bool) -> None:
+        where = ClientsideFunction("culex", function)
+        app.clientside_callback(where, *arguments, **options)  # type: ignore[no-untyped-call]  # Dash leaves it untyped
+
+    run(
+        "gate",
+        Output(ids.TICK, "data"),
+        Input(ids.TICKER, "n_intervals"),
+        Input(ids.ACK, "data"),
+        State(ids.PERIOD, "data"),
+        State(ids.BROWSER, "data"),
+    )
+    run(
+        "choose",
+        Output(ids.VIEW, "data", allow_duplicate=True),
+        Input(ids.CLIENT, "value"),
+        Input(ids.METRICS, "value"),
+        Input(ids.RANGE, "value"),
+        Input(ids.SPANS, "value"),
+        Input(ids.ZONE, "value"),
+        Input(ids.FOLLOW, "n_clicks"),
+        State(ids.VIEW, "data"),
+        State(ids.DRAWN, "data"),
+        prevent_initial_call=True,
+    )
+    run(
+        "addSpan",
+        Output(ids.SPANS, "options"),
+        Output(ids.SPANS, "value"),
+        Output(ids.SPAN_NEW, "value"),
+        Input(ids.SPAN_NEW, "value"),
+        State(ids.SPANS, "options"),
+        State(ids.SPANS, "value"),
+        prevent_initial_call=True,
+    )
+    run("remember", Input(ids.VIEW, "data"), Input(ids.DRAWN, "data"))
+    run(
+        "browser", Output(ids.BROWSER, "data"), Output(ids.THEME, "data"), Input(ids.PERIOD, "data")
+    )
+    run(
+        "since",
+        Output(ids.UPDATED, "children"),
+        Input(ids.TICKER, "n_intervals"),
+        State(ids.AS_OF, "data"),
+        State(ids.PERIOD, "data"),
+    )

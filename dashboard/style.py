@@ -1,0 +1,33 @@
+"""How the reader wants pictures, and the colours they are drawn in."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+FONTS = "Inter, Inter Fallback, system-ui, sans-serif"
+READING_COLOUR = "#8494a7"
+BAND_COLOUR = "rgba(132,148,167,0.28)"
+_SPAN_COLOURS = ("#3b8ede", "#e08e0b", "#16a37a", "#c86fa5", "#d5622b", "#7a7fe0")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the reader wants it.
+
+    Attributes:
+        zone: The zone of the time axis.
+        browsers: Whether that is the browser's own zone.
+        dark: Whether the page is dark.
+        touch: Whether dragging scrolls the page instead of zooming.
+        coverage_minimum: Means of less coverage are drawn as uncertain.
+    """
+
+    zone: tzinfo
+    browsers: bool
+    dark: bool
+    touch: bool
+    coverage_minimum: float
+
+
+def span_colour(position: int) -> str:
+    """The colour of the rolling mean at that position of the chosen spans."""
+    return _SPAN_COLOURS[position % len(_SPAN_COLOURS)]
