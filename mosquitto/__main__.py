@@ -45,7 +45,8 @@ def _command(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, 
         except NameRefused as error:
             raise click.UsageError(str(error)) from error
         except _FAILURES as error:
-            raise click.ClickException(str(error)) from error
+            click.ClickException(str(error)).show()
+            sys.exit(getattr(error, "exit_code", 1))
         except OSError as error:
             raise click.ClickException(
                 f"{error.filename or 'the system'}: {error.strerror}; "

@@ -46,7 +46,15 @@ log = structlog.stdlib.get_logger("broker")
 
 
 class BrokerError(Exception):
-    """The broker cannot start or has stopped; the message says what to do."""
+    """The broker cannot start or has stopped; the message says what to do.
+
+    Attributes:
+        exit_code: 1, or 128 and the signal that killed Mosquitto, as a shell would say it.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def run(settings: Settings) -> None:
@@ -71,7 +79,8 @@ def run(settings: Settings) -> None:
     if not stopping.is_set():
         raise BrokerError(
             f"mosquitto stopped by itself (status {status}); "
-            f"its last lines are in {settings.logs_dir / 'broker.log'}"
+            f"its last lines are in {settings.logs_dir / 'broker.log'}",
+            exit_code=128 - status if status < 0 else 1,
         )
 
 
