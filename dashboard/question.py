@@ -177,10 +177,8 @@ def _picture(
         states = _states(snapshot, latest.series, interval_us, question)
         return MetricPicture(latest, interval_us, states, ())
     answer = _answer(snapshot, latest.series, question)
-    means = [
-        _mean(answer, _tile_samples(snapshot, answer, question), span, interval_us, question)
-        for span in question.spans
-    ]
+    last = _tile_samples(snapshot, answer, question)
+    means = [_mean(answer, last, span, interval_us, question) for span in question.spans]
     inside = answer.frame["time_us"] > question.window.start_us - max(answer.bucket_us, 1)
     visible = Answer(latest.series, answer.frame[inside], answer.bucket_us)
     return MetricPicture(latest, interval_us, visible, means)
