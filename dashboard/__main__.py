@@ -7,8 +7,14 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from dashboard.app import create_app
-from dashboard.people import ADMIN, add_token, ensure_admin, hash_password, new_password
+from dashboard.people import (
+    ADMIN,
+    add_token,
+    ensure_admin,
+    hash_password,
+    new_password,
+    session_key,
+)
 from dashboard.server import PortTaken, Server, check_port
 from mosquitto.access import Access, AccessError
 from telemetry.daemon import (
@@ -58,8 +64,11 @@ def main() -> None:
 @told
 def run(debug: bool) -> None:
     """Run the dashboard until SIGTERM or Ctrl-C."""
+    from dashboard.app import create_app  # here, for it takes seconds that other commands need not
+
     settings, access = _prepared()
     check_port(settings)
+    session_key(settings)  # a fault in it would be a traceback of a worker
     with pid_file(settings, "dashboard"):
         start_logging(settings, "dashboard")
         password = ensure_admin(access, settings)

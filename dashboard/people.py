@@ -2,13 +2,12 @@
 
 import hashlib
 import secrets
-from pathlib import Path
 
 from flask_login import UserMixin  # type: ignore[import-not-found,unused-ignore]  # has no types
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from mosquitto.access import Access, AccessError, User
-from telemetry.files import publish_file
+from telemetry.files import publish_new
 from telemetry.login import read_secret
 from telemetry.settings import Settings
 
@@ -83,12 +82,13 @@ def ensure_admin(access: Access, settings: Settings) -> str:
     return "" if given else password
 
 
-def session_key(path: Path) -> bytes:
-    """The key that signs sessions, made on first use.
+def session_key(settings: Settings) -> bytes:
+    """The key that signs sessions, made on first use; the same for all who ask at once.
 
     Raises:
         SecretError: If it is readable by others.
     """
+    path = settings.secrets_dir / "session.key"
     if not path.exists():
-        publish_file(path, secrets.token_bytes(32), mode=0o600)
+        publish_new(path, secrets.token_bytes(32), mode=0o600)
     return read_secret(path)

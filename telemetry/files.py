@@ -1,6 +1,8 @@
 """How a file appears on disk: whole, durable and with the right mode, or not at all."""
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -13,6 +15,27 @@ def publish_file(path: Path, content: bytes, mode: int = 0o644) -> None:
     Raises:
         OSError: If the folder cannot be written; a file that was there is unchanged.
     """
+    _publish(path, content, mode, Path.rename)
+
+
+def publish_new(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Leaves `path` holding `content`, on disk, unless it was there: then it stays as it is.
+
+    Of several who publish at once the first wins.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    with suppress(FileExistsError):
+        _publish(path, content, mode, _link)
+
+
+def _link(sibling: Path, path: Path) -> None:
+    path.hardlink_to(sibling)
+    sibling.unlink()
+
+
+def _publish(path: Path, content: bytes, mode: int, move: Callable[[Path, Path], object]) -> None:
     sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
@@ -21,7 +44,7 @@ def publish_file(path: Path, content: bytes, mode: int = 0o644) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        sibling.rename(path)
+        move(sibling, path)
     except BaseException:
         sibling.unlink(missing_ok=True)
         raise
