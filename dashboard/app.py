@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 from dash import Dash
-from flask import Flask
+from flask import Flask, abort, request
 from flask_compress import Compress
 
 from dashboard import callbacks, shell
@@ -36,13 +36,14 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     server.register_blueprint(create_api(querier, clock))
     add_health(server, querier, clock)
     protect(server, Access(settings.access_path), app.csp_hashes())
+    _refuse_malformed(server, app)
     return server
 
 
 def _flask(settings: Settings) -> Flask:
     server = Flask("dashboard", root_path=str(ROOT / "dashboard"), static_folder=None)
     server.config.update(
-        SECRET_KEY=session_key(settings.secrets_dir / "session.key"),
+        SECRET_KEY=session_key(settings),
         SESSION_COOKIE_NAME="culex_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -70,6 +71,17 @@ def _dash(server: Flask) -> Dash:
         enable_mcp=False,
         on_error=_report,
     )
+
+
+def _refuse_malformed(server: Flask, app: Dash) -> None:
+    @server.before_request
+    def refuse_malformed() -> None:
+        """Refuses what names no callback, which Dash would take for a fault of its own."""
+        if request.method == "POST" and request.path == "/_dash-update-component":
+            body = request.get_json()
+            output = body.get("output") if isinstance(body, dict) else None
+            if not isinstance(output, str) or output not in app.callback_map:
+                abort(400)
 
 
 def _report(error: Exception) -> None:

@@ -58,8 +58,12 @@ def register(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def live(tick: int, view: Json, theme: str, browser: Json, drawn: Json) -> Json:
-        page = Page(view_of_json(view or {}), theme, browser or {}, drawn or {})
+        page = Page(view_of_json(view), theme, _mapping(browser), _mapping(drawn))
         return dict.fromkeys(LIVE, no_update) | answer(engine, page) | {"ack": tick}
+
+
+def _mapping(sent: object) -> Json:
+    return sent if isinstance(sent, dict) else {}
 
 
 def _register_view(app: Dash, engine: Engine) -> None:
@@ -80,9 +84,9 @@ def _register_view(app: Dash, engine: Engine) -> None:
         start: str, end: str, view: Json, browser: Json,
     ) -> object:  # fmt: skip
         now = view_of_json(view)
-        zone = str((browser or {}).get("zone", ""))
+        zone = str(_mapping(browser).get("zone", ""))
         moves = {
-            ids.CHARTS: lambda: zoomed(now, relayout or {}, engine.clock(), zone),
+            ids.CHARTS: lambda: zoomed(now, _mapping(relayout), engine.clock(), zone),
             ids.APPLY: lambda: pinned(now, (start, end), engine.clock(), zone),
             ids.BACK: lambda: now.moved(engine.clock(), check_zone(now, zone), -0.5),
             ids.FORWARD: lambda: now.moved(engine.clock(), check_zone(now, zone), 0.5),

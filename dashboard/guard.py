@@ -1,7 +1,7 @@
 """The guard before every request: nobody without a login or a token, and what answers carry."""
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask_login import (  # type: ignore[import-not-found,unused-ignore]  # has no types
@@ -23,7 +23,6 @@ _OPEN_FOLDER = "/assets/"
 
 def protect(server: Flask, access: Access, script_hashes: Sequence[str]) -> None:
     """Nothing but the login, its looks and the health probes answers without a login."""
-    CSRFProtect(server)
     logins = LoginManager(server)
     logins.user_loader(lambda session_id: person_of_session(access, session_id))
     _add_login_pages(server, access)
@@ -34,6 +33,8 @@ def protect(server: Flask, access: Access, script_hashes: Sequence[str]) -> None
         if _is_open(request.path) or current_user.is_authenticated or _has_token(access):
             return None
         return _refusal()
+
+    CSRFProtect(server)  # asked second: a stranger is told to log in, whatever else is wrong
 
     @server.errorhandler(CSRFError)
     def refuse_forgery(error: CSRFError) -> tuple[str, int]:
@@ -98,9 +99,8 @@ def _add_login_pages(server: Flask, access: Access) -> None:
 
 def _local(target: str) -> str:
     """The target if it is a path of ours, else nothing: nobody is led elsewhere."""
-    parts = urlsplit(target)
     plain = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if plain and not parts.scheme and not parts.netloc else ""
+    return target if plain and target.isprintable() else ""
 
 
 def _content_policy(script_hashes: Sequence[str]) -> str:
