@@ -9,6 +9,7 @@ from telemetry.window import TimeError, Window, parse_duration, parse_time, pars
 
 DEFAULT_START = "now-15m"
 MAX_SPANS = 6
+_EARLIEST_US, _LATEST_US = -2_208_988_800_000_000, 221_845_392_000_000_000  # 1900 and 9000
 
 
 class ViewError(ValueError):
@@ -44,11 +45,15 @@ class View:
         """The window meant at this moment.
 
         Raises:
-            ViewError: If start or end is no time, or the start is not before the end.
+            ViewError: If start or end is no time or too far away, or the start is not before the
+                end.
         """
         try:
             start_us = parse_time(self.start, now_us, zone)
-            return Window(start_us, parse_time(self.end, now_us, zone))
+            end_us = parse_time(self.end, now_us, zone)
+            if start_us < _EARLIEST_US or end_us > _LATEST_US:
+                raise ViewError("choose times between the years 1900 and 9000")
+            return Window(start_us, end_us)
         except TimeError as error:
             raise ViewError(str(error)) from None
 
@@ -64,6 +69,7 @@ class View:
         """The view standing still, moved by a share of its length; never into the future."""
         window = self.window(now_us, zone)
         step_us = min(int(window.length_us * share), now_us - window.end_us)
+        step_us = max(step_us, _EARLIEST_US - window.start_us)
         return self.fixed(Window(window.start_us + step_us, window.end_us + step_us))
 
     def query(self) -> str:
@@ -134,8 +140,9 @@ def view_to_json(view: View) -> dict[str, object]:
     }
 
 
-def view_of_json(value: Mapping[str, object]) -> View:
+def view_of_json(sent: object) -> View:
     """The view that a browser sent, whatever it sent: a part of another type has its default."""
+    value: Mapping[str, object] = sent if isinstance(sent, dict) else {}
 
     def text(key: str, default: str) -> str:
         found = value.get(key)
