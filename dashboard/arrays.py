@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.display import printable, wall_texts
+from dashboard.display import plot_text, wall_texts
 from dashboard.question import Mean, MetricPicture, Picture
 from dashboard.style import Style
 from telemetry.interface import Answer
@@ -71,10 +71,11 @@ def _states(one: MetricPicture, picture: Picture, style: Style) -> Trace:
             times.append(times[-1])
             texts.append(None)
         times.append(time_us)
-        texts.append(printable(text) if isinstance(text, str) else f"{value:g}")
+        texts.append(plot_text(text) if isinstance(text, str) else f"{value:g}")
     if times and picture.question.instant_us - times[-1] <= one.gap_us:
         times, texts = [*times, picture.question.instant_us], [*texts, texts[-1]]
-    return {"x": _drawn_times(np.array(times, dtype=np.int64), style), "y": texts}
+    inside = np.maximum(np.array(times, dtype=np.int64), picture.question.window.start_us)
+    return {"x": _drawn_times(inside, style), "y": texts}
 
 
 def _line(times_us: pd.Series, values: pd.Series, gap_us: float, style: Style) -> Trace:

@@ -15,6 +15,7 @@ NOTHING = "–"
 _MEAN_DIGITS = 4
 _VALUE_DIGITS = 6
 _MOST_DECIMALS = 6
+_LEAST, _MOST = 1e-4, 1e15
 
 
 def value_text(value: float | str, kind: Kind) -> str:
@@ -22,11 +23,15 @@ def value_text(value: float | str, kind: Kind) -> str:
 
     >>> value_text(23.400000001, Kind.NUMBER), value_text(1.0, Kind.BOOLEAN)
     ('23.4', 'on')
+    >>> value_text(2.5e-9, Kind.NUMBER)
+    '2.5e-09'
     """
     if isinstance(value, str):
         return printable(value)
     if kind is Kind.BOOLEAN:
         return "on" if value else "off"
+    if _is_extreme(value):
+        return f"{value:.{_VALUE_DIGITS}g}"
     return number(round(value, _decimals(value, _VALUE_DIGITS)))
 
 
@@ -42,7 +47,14 @@ def mean_text(mean: float, kind: Kind) -> str:
         return NOTHING
     if kind is Kind.BOOLEAN:
         return f"{mean:.0%}".replace("%", " %")
+    if _is_extreme(mean):
+        return f"{mean:.{_MEAN_DIGITS}g}"
     return f"{mean:.{_decimals(mean, _MEAN_DIGITS)}f}"
+
+
+def _is_extreme(value: float) -> bool:
+    """Whether written out it would be a row of zeros."""
+    return value != 0 and not _LEAST <= abs(value) < _MOST
 
 
 def _decimals(value: float, digits: int) -> int:
@@ -69,12 +81,15 @@ def length_text(length_us: int) -> str:
 
     >>> length_text(5_000_000), length_text(90_000_000), length_text(3_600_000_000)
     ('5 s', '90 s', '1 h')
+    >>> length_text(5_210)
+    '5.21 ms'
     """
     for unit, width in (("d", 86_400), ("h", 3600), ("min", 60)):
         if length_us and length_us % (width * SECOND_US) == 0:
             return f"{length_us // (width * SECOND_US)} {unit}"
-    seconds = length_us / SECOND_US
-    return f"{seconds:.3g} s"
+    if length_us < SECOND_US:
+        return f"{length_us / 1000:.3g} ms"
+    return f"{length_us / SECOND_US:.3g} s"
 
 
 def span_text(span: str) -> str:
@@ -101,6 +116,16 @@ def printable(text: str) -> str:
         f"<U+{ord(char):04X}>" if unicodedata.category(char) in {"Cf", "Cc", "Co"} else char
         for char in text
     )
+
+
+def plot_text(text: str) -> str:
+    """The text as plotly.js shows it unchanged: it would take some HTML and `%{…}` for its own.
+
+    >>> plot_text("<b>%{x}")
+    '&lt;b&gt;%&#123;x}'
+    """
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("%{", "%&#123;")
 
 
 def wall_texts(times_us: "pd.Series[int]", zone: tzinfo) -> list[str]:

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.arrays import Trace, arrays
-from dashboard.display import length_text, printable, span_text, wall_texts
+from dashboard.display import length_text, plot_text, span_text, wall_texts
 from dashboard.question import MetricPicture, Picture
 from dashboard.style import BAND_COLOUR, FONTS, READING_COLOUR, Style, span_colour
 from telemetry.reading import Kind
@@ -70,7 +70,7 @@ def x_range(picture: Picture, style: Style) -> list[str]:
 def _traces(one: MetricPicture, row: int, spans: Sequence[str]) -> Iterator[Trace]:
     """The traces of one panel without their data: always as many for the same kind and spans."""
     axis = {"type": "scatter", "yaxis": f"y{row + 1}", "xaxis": "x", "mode": "lines"}
-    unit = _safe(f" {one.latest.unit}" if one.latest.unit else "")
+    unit = plot_text(f" {one.latest.unit}" if one.latest.unit else "")
     if one.latest.kind is Kind.STATE:
         yield axis | {
             "name": "state", "legendgroup": "raw", "showlegend": False,
@@ -169,14 +169,8 @@ def _title(one: MetricPicture, domain: tuple[float, float]) -> Trace:
     unit = f" [{one.latest.unit}]" if one.latest.unit else ""
     detail = f" · {length_text(one.answer.bucket_us)} buckets" if one.answer.bucket_us else ""
     return {
-        "text": f"<b>{_safe(printable(one.latest.series.metric))}</b>{_safe(unit)}{detail}",
+        "text": f"<b>{plot_text(one.latest.series.metric)}</b>{plot_text(unit)}{detail}",
         "xref": "paper", "yref": "paper", "x": 0, "y": domain[1],
         "xanchor": "left", "yanchor": "bottom", "yshift": 3,
         "showarrow": False, "font": {"size": 12},
     }  # fmt: skip
-
-
-def _safe(text: str) -> str:
-    """A hostile name in plotly's text, which takes some HTML and `%{…}`."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("%{", "%&#123;")

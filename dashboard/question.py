@@ -187,13 +187,12 @@ def _picture(
 def _states(
     snapshot: Snapshot, series: Series, interval_us: int | None, question: Question
 ) -> Answer:
-    """The states of a window, led by the one that held when it began."""
+    """The states of a window, led by the one that still held when it began."""
     window, limit_us = question.window, gap_us(interval_us, 0)
-    before = snapshot.tail(series, Window(0, window.start_us), 1).frame
-    reach_us = int(before["time_us"].iloc[0]) if len(before) else window.start_us
-    answer = snapshot.changes(series, Window(reach_us, window.end_us), limit_us)
-    times = answer.frame["time_us"].clip(lower=window.start_us)
-    return replace(answer, frame=answer.frame.assign(time_us=times))
+    before = Window(window.start_us - int(limit_us), window.start_us)
+    held = snapshot.tail(series, before, 1).frame
+    reach_us = int(held["time_us"].iloc[0]) if len(held) else window.start_us
+    return snapshot.changes(series, Window(reach_us, window.end_us), limit_us)
 
 
 def gap_us(interval_us: int | None, bucket_us: int) -> float:
