@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -217,8 +218,20 @@ def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> pd.
     start_us = question.instant_us - question.lookback_us
     last = Window(start_us, question.instant_us + 1)
     if snapshot.count(answer.series, last, _TILE_READINGS + 1) > _TILE_READINGS:
-        return samples_of_buckets(answer.frame, answer.bucket_us)
+        return _cut_buckets(snapshot, answer, question)
     return samples_of_readings(snapshot.read(answer.series, last).frame)
+
+
+def _cut_buckets(snapshot: Snapshot, answer: Answer, question: Question) -> pd.DataFrame:
+    """Buckets cut where each span begins and at the last instant, so that no mean is of others."""
+    starts = {question.instant_us - parse_duration(span) for span in question.spans}
+    parts = []
+    for start_us, end_us in pairwise([*sorted(starts), question.instant_us]):
+        cut = Window(start_us + 1, end_us + 1)
+        frame = snapshot.buckets(answer.series, cut, answer.bucket_us).frame
+        samples = samples_of_buckets(frame, answer.bucket_us)
+        parts.append(samples.set_axis(np.minimum(samples.index, end_us)))
+    return pd.concat(parts)
 
 
 def _mean(

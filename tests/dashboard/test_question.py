@@ -1,0 +1,232 @@
+"""One question per tick: numbers that agree with the store, and order that stays."""
+
+import csv
+import io
+import math
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.question import RAW_READINGS, MetricPicture, activity, ask
+from telemetry.export import ExportQuery, export, subject
+from telemetry.reading import Flag, Kind, Latest, Reading, Series
+from telemetry.text import csv_long
+from telemetry.window import Window, parse_duration
+from tests.dashboard.pictures import HOUR_US, MINUTE_US, QUESTION, every, picture, states, switch
+from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, reading, steady
+
+SPANS = ("1m", "5m", "30m")
+DAY = 24 * HOUR_US
+
+
+def exported(path: Path, window: Window) -> dict[str, str]:
+    """The last row of the CSV of a window, by column."""
+    with asking(path) as querier:
+        query = ExportQuery("boiler", window, spans=SPANS)
+        text = "".join(
+            csv_long(export(querier, query, subject(querier, query)), query.mean_columns, UTC)
+        )
+    return list(csv.DictReader(io.StringIO(text)))[-1]
+
+
+def tile_means(one: MetricPicture) -> dict[str, float]:
+    """What the tile shows."""
+    return {mean.span: float(mean.frame["mean"].iloc[-1]) for mean in one.means}
+
+
+@pytest.mark.parametrize(
+    ("step_us", "count", "length_us", "bucketed"),
+    [
+        (10 * SECOND_US, 400, 15 * MINUTE_US, False),  # 90 in the window
+        (SECOND_US // 2, 8000, 15 * MINUTE_US, True),  # 1800 in the window
+        (SECOND_US, 8000, 2 * HOUR_US, True),
+        (SECOND_US // 13, 26_000, 15 * MINUTE_US, True),  # more than a tile reads one by one
+        (40 * MINUTE_US, 20, 24 * HOUR_US, False),  # one reading in the widest span
+        (7 * MINUTE_US + 1, 9, 15 * MINUTE_US, False),
+    ],
+)
+def test_mean_of_tile_chart_and_export_at_one_instant_is_the_same(
+    tmp_path: Path, step_us: int, count: int, length_us: int, *, bucketed: bool
+) -> None:
+    """The tile's mean is the last of the chart's line and that of the CSV's last row."""
+    path = fill(tmp_path / "culex.db", every(step_us, count))
+    window = Window(NOON_US + 1 - length_us, NOON_US + 1)
+    shown = picture(path, window=window, now_us=NOON_US + HOUR_US).pictures[0]
+    assert (shown.answer.bucket_us > 0) is bucketed
+    row = exported(path, window)
+    for span, mean in tile_means(shown).items():
+        within = min(count, -(-parse_duration(span) // step_us))
+        assert mean == pytest.approx(count - 1 - (within - 1) / 2, rel=1e-12)
+        assert mean == pytest.approx(float(row[f"mean_{span}"]), rel=1e-14)
+    for mean in shown.means:
+        assert int(mean.frame["time_us"].iloc[-1]) == NOON_US
+        assert float(mean.frame["coverage"].iloc[-1]) == pytest.approx(
+            float(row[f"coverage_{mean.span}"])
+        )
+
+
+@steady
+@given(st.lists(st.integers(0, 3600), min_size=1, max_size=50), st.integers(1, 40))
+def test_mean_of_buckets_at_any_instant_is_that_of_the_readings(
+    tmp_path_factory: pytest.TempPathFactory, seconds: list[int], minutes: int
+) -> None:
+    """Beyond the number that a tile reads one by one its means are of the same readings."""
+    path = tmp_path_factory.mktemp("store") / "culex.db"
+    fill(path, [reading(NOON_US - s * SECOND_US - 1, float(s)) for s in seconds])
+    window = Window(NOON_US - minutes * MINUTE_US - 7, NOON_US - 7)
+    with pytest.MonkeyPatch.context() as patch:
+        raw = tile_means(picture(path, window=window).pictures[0])
+        patch.setattr("dashboard.question.RAW_READINGS", 0)
+        patch.setattr("dashboard.question._TILE_READINGS", 0)
+        cut = tile_means(picture(path, window=window).pictures[0])
+    assert cut == pytest.approx(raw, nan_ok=True)
+
+
+def test_mean_without_readings_in_its_span_is_missing(tmp_path: Path) -> None:
+    """Nothing in the span is NaN with count 0, never 0."""
+    path = fill(tmp_path / "culex.db", [reading(NOON_US - 10 * MINUTE_US, 5.0)])
+    means = tile_means(picture(path).pictures[0])
+    assert math.isnan(means["1m"])
+    assert math.isnan(means["5m"])
+    assert means["30m"] == 5.0
+
+
+def test_first_visible_mean_has_its_whole_span_behind_it(tmp_path: Path) -> None:
+    """The lines look back beyond the left edge."""
+    path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 400))
+    means = picture(path).pictures[0].means
+    assert [int(mean.frame["count"].iloc[0]) for mean in means] == [6, 30, 180]
+
+
+def test_buckets_of_a_long_window_keep_its_peaks(tmp_path: Path) -> None:
+    """One reading that stands out of thousands is the maximum of its bucket."""
+    readings = every(SECOND_US, 7200)
+    readings[3000] = replace(readings[3000], value=1e6)
+    path = fill(tmp_path / "culex.db", readings)
+    answer = picture(path, window=Window(NOON_US - 2 * HOUR_US, NOON_US)).pictures[0].answer
+    assert answer.bucket_us > 0
+    assert answer.frame["max"].max() == 1e6
+    assert answer.frame["min"].min() == 0.0
+    assert len(answer.frame) <= QUESTION.max_buckets + 2
+
+
+@pytest.mark.parametrize(("count", "bucketed"), [(RAW_READINGS, False), (RAW_READINGS + 1, True)])
+def test_readings_turn_into_buckets_beyond_the_limit(
+    tmp_path: Path, count: int, *, bucketed: bool
+) -> None:
+    """So many readings are drawn as they are, one more as buckets."""
+    path = fill(tmp_path / "culex.db", every(SECOND_US // 10, count))
+    shown = picture(path, window=Window(NOON_US - HOUR_US, NOON_US + 1)).pictures[0]
+    assert (shown.answer.bucket_us > 0) is bucketed
+
+
+def test_state_before_the_window_leads_it_while_it_holds(tmp_path: Path) -> None:
+    """A state heard within three intervals of the left edge still holds there."""
+    heard = [(-s * MINUTE_US, "on" if s > 17 else "off") for s in range(30, 0, -2)]
+    path = fill(tmp_path / "culex.db", states(heard))
+    frame = picture(path).pictures[0].answer.frame
+    assert list(frame["text"]) == ["off", "off"]
+    assert list(frame["time_us"]) == [NOON_US - 16 * MINUTE_US, NOON_US - 2 * MINUTE_US]
+
+
+def test_state_not_heard_for_long_is_not_shown(tmp_path: Path) -> None:
+    """A state last heard more than three intervals before the window leaves it empty."""
+    heard = [(-DAY - s * MINUTE_US, "on") for s in range(5)]
+    path = fill(tmp_path / "culex.db", states(heard))
+    assert picture(path).pictures[0].answer.frame.empty
+
+
+def test_metrics_that_the_client_lacks_are_left_out(tmp_path: Path) -> None:
+    """Unknown names are ignored; if none is known, all are shown."""
+    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 3), *switch(SECOND_US, 3)])
+    assert names(picture(path, metrics=("valve", "nonsense")).pictures) == ["valve"]
+    assert names(picture(path, metrics=("nonsense",)).pictures) == ["temperature", "valve"]
+
+
+def names(pictures: object) -> list[str]:
+    """The metrics of pictures, in order."""
+    assert isinstance(pictures, list)
+    return [one.latest.series.metric for one in pictures]
+
+
+def test_client_left_open_is_the_one_with_the_newest_activity(tmp_path: Path) -> None:
+    """No client asked for means the busiest, and its name comes back."""
+    old = reading(NOON_US - HOUR_US, series=Series("a", "m"))
+    path = fill(tmp_path / "culex.db", [old, *every(SECOND_US, 3)])
+    shown = picture(path, client="")
+    assert shown.question.client == "boiler"
+    assert [one.client for one in shown.clients] == ["boiler", "a"]
+
+
+def test_table_is_the_newest_readings_newest_first(tmp_path: Path) -> None:
+    """At most 25 rows, of all metrics shown, inside the window."""
+    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 40), *states([(-1, "on"), (1, "off")])])
+    table = picture(path).table
+    assert len(table) == 25
+    assert (table[0].value, table[0].time_us) == ("on", NOON_US - 1)
+    assert [one.time_us for one in table] == sorted((one.time_us for one in table), reverse=True)
+
+
+def test_question_of_everything_uses_one_snapshot(tmp_path: Path) -> None:
+    """However many metrics there are, the store is looked at once."""
+    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 9), *switch(SECOND_US, 9)])
+    with asking(path) as querier:
+        counted = Counting(querier)
+        ask(counted, QUESTION)
+    assert counted.snapshots == 1
+
+
+class Counting:
+    """A querier that counts its snapshots."""
+
+    def __init__(self, querier: object) -> None:
+        self._querier = querier
+        self.snapshots = 0
+
+    def snapshot(self) -> object:
+        """A snapshot of the querier behind."""
+        self.snapshots += 1
+        return self._querier.snapshot()  # type: ignore[attr-defined]  # a Querier
+
+
+def latest(client: str, age_us: int, flags: int = 0) -> Latest:
+    """The newest reading of a client, that old."""
+    received_us = NOON_US - age_us
+    return Latest(Series(client, "m"), Kind.NUMBER, "", received_us, 1.0, received_us, flags)
+
+
+def test_clients_active_in_the_last_minute_stand_by_name() -> None:
+    """Busy clients keep their place; quiet ones follow by age, our own come last."""
+    found = activity(
+        [
+            latest("collector", 0),
+            latest("quiet", HOUR_US),
+            latest("z", 0),
+            latest("quieter", DAY),
+            latest("a", 59 * SECOND_US),
+        ],
+        NOON_US,
+    )
+    assert [one.client for one in found] == ["a", "z", "quiet", "quieter", "collector"]
+
+
+def test_client_whose_newest_reading_is_simulated_is_marked() -> None:
+    """The newest reading of any metric says whether a client is simulated."""
+    old, new = latest("a", HOUR_US), latest("a", 0, Flag.SIMULATED)
+    assert activity([new, old], NOON_US)[0].simulated
+    assert not activity([replace(new, flags=0), old], NOON_US)[0].simulated
+
+
+def test_means_ignore_states_in_a_series_of_numbers(tmp_path: Path) -> None:
+    """A text among numbers is no number: neither 0 nor counted."""
+    numbers: list[Reading] = every(10 * SECOND_US, 5)
+    odd = replace(numbers[2], time_us=NOON_US - 15 * SECOND_US, value="broken")
+    path = fill(tmp_path / "culex.db", [odd, *numbers])
+    shown = picture(path, window=Window(NOON_US - MINUTE_US, NOON_US + 1)).pictures[0]
+    assert tile_means(shown)["1m"] == 2.0
+    assert np.isnan(shown.answer.frame["value"]).sum() == 1
