@@ -1,0 +1,199 @@
+"""Figures: what is patched fits what was drawn, and nothing in them is taken for HTML."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.arrays import Trace
+from dashboard.figures import (
+    GRAPH_CONFIG,
+    figure,
+    height_px,
+    patched_data,
+    signature,
+    titles,
+    x_range,
+)
+from dashboard.question import Picture, Question
+from dashboard.style import Style
+from telemetry.reading import Series
+from telemetry.window import Window
+from tests.dashboard.pictures import (
+    HOSTILE,
+    HOUR_US,
+    MINUTE_US,
+    QUESTION,
+    STYLE,
+    every,
+    picture,
+    states,
+    switch,
+)
+from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading, steady
+
+METRICS = ("temperature", "lone", "valve", "mode")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dense number, a lone one, a boolean and a state."""
+    path = tmp_path_factory.mktemp("store") / "culex.db"
+    moods = states([(-n * MINUTE_US, "on" if n % 3 else "off") for n in range(60)])
+    lone = reading(NOON_US - MINUTE_US, series=Series("boiler", "lone"), unit="°C")
+    return fill(path, [*every(SECOND_US, 4000), *switch(20 * SECOND_US, 300), *moods, lone])
+
+
+QUESTIONS = st.builds(
+    lambda metrics, spans, length_us, end_us: replace(
+        QUESTION,
+        metrics=tuple(metrics),
+        spans=tuple(spans),
+        window=Window(end_us - length_us, end_us),
+    ),
+    st.lists(st.sampled_from(METRICS), unique=True),
+    st.lists(st.sampled_from(["90s", "1m", "5m", "30m", "2h"]), min_size=1, unique=True),
+    st.sampled_from([1, SECOND_US, MINUTE_US, 15 * MINUTE_US, 6 * HOUR_US, 3000 * HOUR_US]),
+    st.integers(-2 * HOUR_US, 2 * HOUR_US).map(lambda offset_us: NOON_US + offset_us),
+)
+STYLES = st.builds(
+    lambda zone, browsers, dark: Style(
+        zone=ZoneInfo(zone), browsers=browsers, dark=dark, touch=False, coverage_minimum=0.6
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@steady
+@given(question=QUESTIONS, style=STYLES)
+def test_patch_of_any_picture_fits_its_figure(
+    store: Path, question: Question, style: Style
+) -> None:
+    """A patch has an entry for each trace, in order, with the arrays that the figure has."""
+    shown = picture(store, **{name: getattr(question, name) for name in question.__slots__})
+    traces = figure(shown, style).to_dict()["data"]
+    patched = list(patched_data(shown, style))
+    assert [number for number, _ in patched] == list(range(len(traces)))
+    for trace, (_, data) in zip(traces, patched, strict=True):
+        for name, values in data.items():
+            assert _plain(trace[name]) == _plain(values), (trace["name"], name)
+    assert len(figure(shown, style).layout.annotations) == len(shown.pictures)
+
+
+def _plain(values: Any) -> object:  # plotly's own JSON
+    return values if isinstance(values, dict) else list(values)
+
+
+@steady
+@given(question=QUESTIONS)
+def test_patch_in_the_browsers_zone_is_binary(store: Path, question: Question) -> None:
+    """No list of times or numbers is sent with a tick; only states are texts."""
+    shown = picture(store, **{name: getattr(question, name) for name in question.__slots__})
+    for _, data in patched_data(shown, STYLE):
+        binary = {name for name, values in data.items() if isinstance(values, dict)}
+        assert binary == set(data) or (set(data) == {"x", "y"} and binary == {"x"})
+        assert binary == set(data) or all(isinstance(y, str) or y is None for y in data["y"])
+
+
+def test_signature_of_new_data_is_the_same(store: Path) -> None:
+    """Ticks that only bring data are patches, also when raw readings turn into buckets."""
+    shown = picture(store)
+    later = picture(store, window=Window(NOON_US - 6 * HOUR_US, NOON_US + 5), now_us=NOON_US + 5)
+    assert [one.pictures[2].answer.bucket_us > 0 for one in (shown, later)] == [False, True]
+    assert signature(shown, STYLE) == signature(later, STYLE)
+
+
+def changed(shown: Picture) -> Iterator[tuple[str, Picture, Style]]:
+    """What must be drawn anew."""
+    yield "client", replace(shown, question=replace(shown.question, client="other")), STYLE
+    yield "metric", replace(shown, pictures=shown.pictures[1:]), STYLE
+    yield "span", replace(shown, question=replace(shown.question, spans=("1m",))), STYLE
+    one = shown.pictures[0]
+    unit = replace(one, latest=replace(one.latest, unit="K"))
+    yield "unit", replace(shown, pictures=[unit, *shown.pictures[1:]]), STYLE
+    yield "theme", shown, replace(STYLE, dark=True)
+    yield "zone", shown, replace(STYLE, zone=ZoneInfo("Asia/Tokyo"))
+    yield "touch", shown, replace(STYLE, touch=True)
+
+
+def test_signature_of_other_traces_or_looks_is_another(store: Path) -> None:
+    """A metric, span, unit, theme or zone that changes makes a new figure."""
+    shown = picture(store)
+    for what, other, style in changed(shown):
+        assert signature(other, style) != signature(shown, STYLE), what
+
+
+def test_figure_gives_each_panel_its_own_axis_and_height(store: Path) -> None:
+    """Panels stand one above the other without overlap, on one time axis."""
+    shown = picture(store)
+    made = figure(shown, STYLE)
+    domains = [made.layout[f"yaxis{n}"].domain for n in range(1, 5)]
+    assert all(low < high for low, high in domains)
+    assert all(upper[0] > lower[1] for upper, lower in pairwise(domains))
+    assert {trace.xaxis for trace in made.data} == {"x"}
+    assert {trace.yaxis for trace in made.data} == {"y", "y2", "y3", "y4"}
+    assert made.layout.height == height_px(shown)
+
+
+def test_figure_keeps_zoom_and_legend_over_ticks(store: Path) -> None:
+    """The page's own state of the figure survives new data."""
+    assert figure(picture(store), STYLE).layout.uirevision == "keep"
+
+
+def test_axis_is_the_window_in_the_zone_shown(store: Path) -> None:
+    """The time axis begins and ends with the window."""
+    shown = picture(store)
+    assert x_range(shown, STYLE) == ["2026-11-23T11:45:00.000", "2026-11-23T12:00:00.000"]
+    berlin = x_range(shown, replace(STYLE, zone=ZoneInfo("Europe/Berlin")))
+    assert berlin == ["2026-11-23T12:45:00.000", "2026-11-23T13:00:00.000"]
+
+
+def test_touch_scrolls_and_a_mouse_zooms(store: Path) -> None:
+    """Dragging on a phone is left to the page."""
+    shown = picture(store)
+    assert figure(shown, STYLE).layout.dragmode == "zoom"
+    assert figure(shown, replace(STYLE, touch=True)).layout.dragmode is False
+
+
+def test_title_names_metric_unit_and_buckets(store: Path) -> None:
+    """The title says what is drawn, and how wide buckets are where there are some."""
+    by_name = {one["text"].split("</b>")[0][3:]: one["text"] for one in titles(picture(store))}
+    assert by_name["lone"] == "<b>lone</b> [°C]"
+    wide = picture(store, window=Window(NOON_US - HOUR_US, NOON_US), metrics=("temperature",))
+    assert titles(wide)[0]["text"] == "<b>temperature</b> · 10 s buckets"
+
+
+def _texts(trace: Trace) -> Iterator[str]:
+    for value in trace.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from _texts(value)
+
+
+def test_figure_of_hostile_names_takes_none_for_html(tmp_path: Path) -> None:
+    """Metric and unit are shown as they are: no tag, no template, no reordering."""
+    one = reading(NOON_US - 1, series=Series("boiler", HOSTILE), unit=HOSTILE)
+    made = figure(picture(fill(tmp_path / "culex.db", [one])), STYLE).to_dict()
+    written = [text for trace in made["data"] for text in _texts(trace)]
+    written += [title["text"] for title in made["layout"]["annotations"]]
+    assert any("&lt;img" in text for text in written)
+    for text in written:
+        assert "<img" not in text
+        assert "%{x}" not in text
+        assert "\u202e" not in text
+
+
+def test_graph_never_sends_data_to_another_host() -> None:
+    """No button shares the chart, no logo leads away."""
+    assert GRAPH_CONFIG["showSendToCloud"] is False
+    assert GRAPH_CONFIG["displaylogo"] is False
+    assert "plotlyServerURL" not in GRAPH_CONFIG
