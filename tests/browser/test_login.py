@@ -1,0 +1,53 @@
+"""Coming in and going out."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.conftest import Opener
+from tests.browser.stack import Stack
+from tests.browser.watched import HEAL_MS, log_in, open_page, tile
+
+pytestmark = pytest.mark.browser
+
+
+def test_login_with_wrong_then_right_password_leads_to_the_charts_and_out_again(
+    contexts: Callable[..., BrowserContext], stack: Stack
+) -> None:
+    """A wrong password is refused with a sentence, the right one shows charts, logout ends it."""
+    watched = open_page(contexts(), stack.url)
+    watched.allowed = ["401"]
+    page = watched.page
+    page.goto(stack.url)
+    log_in(page, "wrong")
+    expect(page.get_by_role("alert")).to_have_text("That user name and password do not fit.")
+    log_in(page)
+    page.wait_for_url("**/client*")
+    watched.wait_drawn()
+    page.get_by_role("link", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    page.goto(f"{stack.url}/client?id=greenhouse")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    watched.assert_quiet()
+
+
+def test_session_that_ends_while_a_page_is_open_leads_to_the_login_and_back(pages: Opener) -> None:
+    """Without its cookie an open page goes to the login, and from there back to the same view."""
+    watched = pages("/client?id=greenhouse&metric=humidity&from=now-1h&to=now&span=5m")
+    watched.allowed = ["401", "body stream already read"]  # the second is how Dash meets the first
+    page = watched.page
+    expect(tile(page, "humidity")).to_be_visible()
+    watched.wait_ticks(1)
+    before = page.url
+    page.context.clear_cookies(name="culex_session")
+    page.wait_for_url("**/login?next=*", timeout=HEAL_MS)
+    log_in(page)
+    expect(tile(page, "humidity")).to_be_visible()
+    assert view(page.url) == view(before)
+
+
+def view(url: str) -> tuple[str, dict[str, list[str]]]:
+    """What a URL shows."""
+    return urlsplit(url).path, parse_qs(urlsplit(url).query)
