@@ -148,7 +148,7 @@ class Fleet:
             log.warning("nobody stores it; see collector.log", client=player.client.name)
 
     def _note_end(self) -> None:
-        if self._telling:
+        if self._telling and all(player.backfill.done for player in self._players):
             log.info("the past is told", messages=self._told)
             self._telling, self._told = False, 0
 
