@@ -29,7 +29,8 @@ _VENT_HALF_C, _VENT_OPEN_C = 20.0, 23.0
 _CAPACITY_AH = 100.0
 _IDLE_A = 0.5
 _BATTERY_DAY = ((0.0, 7.0, 71, 30), (8.0, 15.0, 30, 95), (18.0, 24.0, 95, 71))
-"""From hour, to hour, from per cent, to per cent; between them the battery idles."""
+"""From hour, to hour, from per cent, to per cent."""
+_HOUSE_CYCLE_S, _HOUSE_SHARE = 1500, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,12 @@ def _boiler(time_s: float) -> Sample:
 
 def _battery(time_s: float) -> Sample:
     charge, current = _charging(time_s)
+    hum = 0.03 * drift("hum", time_s, 9)
     current *= 1 + 0.2 * _fine("load", time_s, 60, 8)
     return {
         "state_of_charge": Measure(round(charge, 2), "%"),
         "current": Measure(round(current, 2), "A"),
-        "voltage": Measure(round(48 + 0.06 * charge + 0.02 * current, 2), "V"),
+        "voltage": Measure(round(48 + 0.06 * charge + 0.02 * current + hum, 2), "V"),
         "state": Measure(_battery_state(current)),
     }
 
@@ -203,7 +205,17 @@ def _towards(part: float) -> float:
 
 
 def _charging(time_s: float) -> tuple[float, float]:
-    """The state of charge in per cent, and the current in amperes that changes it."""
+    """The state of charge in per cent, and the current in amperes that changes it.
+
+    The house takes and gives a little all the time, on top of what the day does.
+    """
+    charge, current = _charging_by_day(time_s)
+    turn = 2 * math.pi * time_s / _HOUSE_CYCLE_S
+    house_a = _CAPACITY_AH * _HOUSE_SHARE / 100 * 2 * math.pi * _HOUR_S / _HOUSE_CYCLE_S
+    return charge + _HOUSE_SHARE * math.sin(turn), current + house_a * math.cos(turn)
+
+
+def _charging_by_day(time_s: float) -> tuple[float, float]:
     hour = time_s % _DAY_S / _HOUR_S
     charge = 71.0
     for start, end, low, high in _BATTERY_DAY:

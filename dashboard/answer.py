@@ -19,8 +19,9 @@ from telemetry.settings import Settings
 Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
 
 _LOG = structlog.get_logger(__name__)
-_LEAST_BUCKETS, _MOST_BUCKETS = 200, 1200
-_PIXELS_PER_BUCKET = 1.5
+_LEAST_BUCKETS, _MOST_BUCKETS = 300, 1500
+_PIXELS_PER_BUCKET = 0.9
+_REDRAWN_PER_BUCKET = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,22 @@ def _with_charts(picture: Picture, page: Page, style: Style) -> Json:
     common = _common(picture, page, style) | {"no_charts": False, "notice": None}
     common["drawn"]["signature"] = signature
     if page.drawn.get("signature") == signature:
-        return common | {"figure": _patch(picture, style)}
+        return common | _moved(picture, page, style, common["drawn"])
     height = {"height": f"{figures.height_px(picture)}px"}
     return common | {"figure": figures.figure(picture, style), "height": height}
+
+
+def _moved(picture: Picture, page: Page, style: Style, drawn: Json) -> Json:
+    """The figure's new data; nothing yet if no pixel of a long window could have moved.
+
+    A window of a day moves by a pixel in a minute: drawing it each second would only cost.
+    """
+    before_us, bucket_us = page.drawn.get("moved_us", 0), drawn["bucket_us"]
+    same = all(page.drawn.get(key) == drawn[key] for key in ("view", "bucket_us"))
+    if same and drawn["moved_us"] - before_us < bucket_us / _REDRAWN_PER_BUCKET:
+        drawn["moved_us"] = before_us
+        return {}
+    return {"figure": _patch(picture, style)}
 
 
 def _without_charts(picture: Picture, notice: html.Div, page: Page, style: Style) -> Json:
@@ -108,7 +122,7 @@ def _without_charts(picture: Picture, notice: html.Div, page: Page, style: Style
 def _common(picture: Picture, page: Page, style: Style) -> Json:
     """What is shown with charts and without."""
     now_us = picture.question.now_us
-    drawn = _drawn(picture, style)
+    drawn = _drawn(picture, page, style)
     options: Json = {}
     if page.drawn.get("clients") != drawn["clients"]:
         options["clients"] = parts.client_options(picture)
@@ -128,7 +142,7 @@ def _common(picture: Picture, page: Page, style: Style) -> Json:
     }
 
 
-def _drawn(picture: Picture, style: Style) -> Json:
+def _drawn(picture: Picture, page: Page, style: Style) -> Json:
     """What the browser has now; it comes back with the next tick."""
     window = picture.question.window
     return {
@@ -136,6 +150,9 @@ def _drawn(picture: Picture, style: Style) -> Json:
         "start": window.start_us,
         "end": window.end_us,
         "wall": parts.window_text(picture, style.zone),
+        "view": page.view.query(),
+        "bucket_us": max((one.answer.bucket_us for one in picture.pictures), default=0),
+        "moved_us": picture.question.now_us,
         "clients": [[one.client, one.simulated] for one in picture.clients],
         "metrics": list(picture.metrics),
     }

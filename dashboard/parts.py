@@ -20,7 +20,7 @@ from dashboard.display import (
 from dashboard.question import Picture
 from dashboard.style import Style
 from telemetry.interface import WriterState
-from telemetry.reading import Reading, flag_names
+from telemetry.reading import Flag, Reading, flag_names
 from telemetry.window import to_iso
 
 _COLLECTOR_SILENT_US = 10_000_000
@@ -82,6 +82,11 @@ def export_link(picture: Picture, zone: str) -> str:
 
 def caption(picture: Picture) -> str:
     """In words, what the charts show and what they leave out."""
+    simulated = any(one.latest.flags & int(Flag.SIMULATED) for one in picture.pictures)
+    return f"{'Simulated. ' if simulated else ''}{_resolution(picture)}"
+
+
+def _resolution(picture: Picture) -> str:
     widths = {one.answer.bucket_us for one in picture.pictures if one.answer.bucket_us}
     if not widths:
         return "Every reading is shown. Rolling means look back beyond the left edge."
