@@ -18,7 +18,7 @@ Trace = dict[str, Any]  # plotly's own JSON; its shape is plotly's
 
 
 def arrays(one: MetricPicture, picture: Picture, style: Style) -> Iterator[Trace]:
-    """The data of the traces of one panel: band, readings, then two lines for each mean."""
+    """The data of the traces of one panel: band, line, dots, then two lines for each mean."""
     if one.latest.kind is Kind.STATE:
         yield _states(one, picture, style)
         return
@@ -32,10 +32,10 @@ def _values(answer: Answer, gap_us: float, style: Style) -> Iterator[Trace]:
     if answer.bucket_us:
         middle = frame["time_us"] + answer.bucket_us // 2
         yield _band(middle, frame["min"], frame["max"], gap_us, style)
-        yield _line(middle, frame["sum"] / frame["count"], gap_us, style)
+        yield from _seen(middle, frame["sum"] / frame["count"], gap_us, style)
     else:
         yield {"x": _f8(np.empty(0)), "y": _f8(np.empty(0))}
-        yield _line(frame["time_us"], frame["value"], gap_us, style)
+        yield from _seen(frame["time_us"], frame["value"], gap_us, style)
 
 
 def _band(
@@ -84,6 +84,15 @@ def _line(times_us: pd.Series, values: pd.Series, gap_us: float, style: Style) -
     gaps = np.flatnonzero(np.diff(times) > gap_us) + 1
     filled = np.insert(times, gaps, times[gaps - 1])
     return {"x": _drawn_times(filled, style), "y": _f8(np.insert(y, gaps, np.nan))}
+
+
+def _seen(times_us: pd.Series, values: pd.Series, gap_us: float, style: Style) -> Iterator[Trace]:
+    """A line, then the readings between two gaps, of which a line alone shows nothing."""
+    yield _line(times_us, values, gap_us, style)
+    far = np.diff(times_us.to_numpy(dtype=np.int64)) > gap_us
+    alone = np.append(True, far) & np.append(far, True) if len(times_us) else far
+    times = times_us.to_numpy(dtype=np.int64)[alone]
+    yield {"x": _drawn_times(times, style), "y": _f8(values.to_numpy(dtype=float)[alone])}
 
 
 def _drawn_times(times_us: NDArray[np.int64], style: Style) -> dict[str, str] | list[str]:

@@ -88,6 +88,10 @@ def _traces(one: MetricPicture, row: int, spans: Sequence[str]) -> Iterator[Trac
         "line": {"color": READING_COLOUR, "width": 1.2, "shape": shape},
         "hovertemplate": "%{y:.6~g}" + unit,
     }  # fmt: skip
+    yield axis | {
+        "name": "reading alone", "legendgroup": "raw", "showlegend": False, "hoverinfo": "skip",
+        "mode": "markers", "marker": {"color": READING_COLOUR, "size": 5},
+    }  # fmt: skip
     for position, span in enumerate(spans):
         line = {"color": span_colour(position), "width": 2.2}
         name = f"{span_text(span)} mean"

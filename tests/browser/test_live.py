@@ -34,6 +34,19 @@ def test_value_published_over_tls_moves_tile_and_line(pages: Opener, stack: Stac
         print(f"published to drawn: {time.monotonic() - began_s:.2f} s")  # noqa: T201  # a figure
 
 
+def test_first_value_of_a_client_is_a_dot(pages: Opener, stack: Stack) -> None:
+    """One reading, to which no line leads, is seen in its chart; with a second it is a line."""
+    stack.publish("first", "4")
+    watched = pages(f"/client?id={PROBE}&metric=first")
+    dots = watched.page.locator(".js-plotly-plot .points path").filter(visible=True)
+    expect(dots).to_have_count(1)
+    stack.publish("first", "5")
+    watched.wait_for(f"{watched.trace('reading')}.y.length === 2")
+    expect(dots).to_have_count(0)
+    line = watched.page.locator(".js-plotly-plot .lines path")
+    expect(line.first).to_be_visible()
+
+
 def test_hidden_tab_asks_nothing_and_goes_on_when_it_is_looked_at(pages: Opener) -> None:
     """A hidden page sends no live request; shown again, it is live at once."""
     watched = pages("/client?id=greenhouse")

@@ -40,11 +40,11 @@ def test_line_over_a_gap_is_broken(tmp_path: Path) -> None:
     """Between readings further apart than three intervals lies a missing point."""
     readings = every(10 * SECOND_US, 60)
     path = fill(tmp_path / "culex.db", [*readings[:20], *readings[26:]])
-    _, line, *means = drawn(picture(path))
+    _, line, _, *means = drawn(picture(path))
     y = unpacked(line["y"])
     assert len(y) == 54
     assert list(np.flatnonzero(np.isnan(y))) == [20]
-    assert all(np.isnan(unpacked(mean["y"])).any() for mean in means[::2])
+    assert all(np.isnan(unpacked(mean["y"])).any() for mean in others[-6::2])
 
 
 def test_line_without_a_gap_has_no_missing_point(tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_means_of_little_coverage_move_to_the_uncertain_line(tmp_path: Path) -> 
     readings = every(10 * SECOND_US, 60)
     path = fill(tmp_path / "culex.db", [*readings[:20], *readings[50:]])
     traces = drawn(picture(path))
-    sure, unsure = (unpacked(trace["y"]) for trace in traces[4:6])
-    shares = unpacked(traces[5]["customdata"])
+    sure, unsure = (unpacked(trace["y"]) for trace in traces[-4:-2])
+    shares = unpacked(traces[6]["customdata"])
     assert len(sure) == len(unsure) == len(shares)
     present = ~np.isnan(sure) | ~np.isnan(unsure)
     assert present.sum() >= 30
@@ -102,10 +102,19 @@ def test_means_of_little_coverage_move_to_the_uncertain_line(tmp_path: Path) -> 
     assert (shares[present & np.isnan(sure)] < STYLE.coverage_minimum).all()
 
 
+def test_reading_between_two_gaps_is_a_dot(tmp_path: Path) -> None:
+    """Where a line shows nothing there is a dot: for the one reading, for none in a row of them."""
+    near = every(10 * SECOND_US, 60)
+    path = fill(tmp_path / "culex.db", [*near[:20], near[40], *near[50:]])
+    dots = drawn(picture(path))[2]
+    assert unpacked(dots["x"]).tolist() == [near[40].time_us / 1000]
+    assert unpacked(dots["y"]).tolist() == [near[40].value]
+
+
 def test_means_of_full_coverage_send_no_uncertain_line(tmp_path: Path) -> None:
     """Where nothing is uncertain the second line is empty, with all its arrays."""
     path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 400))
-    unsure = drawn(picture(path))[3]
+    unsure = drawn(picture(path))[4]
     assert [len(unpacked(unsure[name])) for name in ("x", "y", "customdata")] == [0, 0, 0]
 
 
