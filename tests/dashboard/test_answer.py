@@ -1,0 +1,162 @@
+"""The answer to a tick: designed notices instead of faults, and no more than has changed."""
+
+from collections.abc import Mapping
+
+import pytest
+from dash import Patch
+
+from dashboard.answer import Engine, Json, Page, answer
+from dashboard.callbacks import LIVE
+from dashboard.view import View
+from telemetry.interface import Batch
+from telemetry.settings import Settings
+from telemetry.store import open_appender
+from tests.dashboard.pictures import HOSTILE, HOUR_US, every, states, texts, unpacked
+from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill
+
+BROWSER: Mapping[str, object] = {"zone": "UTC", "width": 1000}
+
+
+def answered(settings: Settings, view: View, **rest: object) -> Json:
+    """The answer to a page with that view."""
+    page = {"theme": "light", "browser": BROWSER, "drawn": {}} | rest
+    with asking(settings.store_path) as querier:
+        made = answer(Engine(querier, settings, lambda: NOON_US), Page(view, **page))  # type: ignore[arg-type]  # by name
+    assert set(made) <= set(LIVE), "an output that the callback does not have"
+    return made
+
+
+def notice(made: Json) -> str:
+    """What stands in place of the charts."""
+    assert made["no_charts"] is True
+    return " ".join(texts(made["notice"]))
+
+
+def test_answer_without_a_store_is_the_first_run(settings: Settings) -> None:
+    """No collector has run: the page says how to begin, and that none has started."""
+    made = answered(settings, View())
+    assert "Waiting for the first reading" in notice(made)
+    assert "stopped" in " ".join(texts(made["status"]))
+
+
+def test_answer_of_an_empty_store_is_the_first_run(settings: Settings) -> None:
+    """A collector runs, but nobody has published."""
+    fill(settings.store_path, [])
+    assert "Waiting for the first reading" in notice(answered(settings, View()))
+
+
+def test_answer_of_a_damaged_store_names_it(settings: Settings) -> None:
+    """The reason and what to do, not a traceback."""
+    settings.store_path.write_bytes(b"no database at all " * 999)
+    made = notice(answered(settings, View()))
+    assert "This cannot be shown" in made
+    assert "restore it from a backup" in made
+
+
+def test_answer_of_an_unknown_client_asks_to_choose(settings: Settings) -> None:
+    """The dropdown still has its clients."""
+    fill(settings.store_path, every(SECOND_US, 3))
+    made = answered(settings, View(client="nobody"))
+    assert "No readings of 'nobody'" in notice(made)
+    assert [one["value"] for one in made["clients"]] == ["boiler"]
+
+
+def test_answer_of_an_empty_window_keeps_what_is_known(settings: Settings) -> None:
+    """No charts, but the newest values and a way to the last reading."""
+    fill(settings.store_path, every(SECOND_US, 3))
+    made = answered(settings, View(client="boiler", start="2020-01-01", end="2020-01-02"))
+    assert "No readings in this window" in notice(made)
+    assert "2" in texts(made["tiles"][0])
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(start="now", end="now-1h"),
+        View(start="junk"),
+        View(start="now-999999w"),
+        View(end="9999-12-31T23:59:59"),
+        View(zone="Mars/Base"),
+        View(spans=("x",)),
+        View(spans=tuple(f"{n}m" for n in range(1, 9))),
+    ],
+)
+def test_answer_to_an_impossible_view_says_why(settings: Settings, view: View) -> None:
+    """One sentence and a way back."""
+    fill(settings.store_path, every(SECOND_US, 3))
+    assert "This cannot be shown" in notice(answered(settings, view))
+
+
+@pytest.mark.parametrize("start", ["1900-01-02", "now-4000d", "now-1s"])
+def test_answer_to_the_widest_and_narrowest_views_is_one(settings: Settings, start: str) -> None:
+    """Any window that can be asked for is answered."""
+    fill(settings.store_path, [*every(SECOND_US, 2000), *states([(-1, "on")])])
+    made = answered(settings, View(client="boiler", start=start))
+    assert made["no_charts"] is False
+
+
+def test_answer_to_the_first_tick_draws_and_to_the_next_patches(settings: Settings) -> None:
+    """Only arrays travel once the figure is there, and no options that are known."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    view = View(client="boiler")
+    first = answered(settings, view)
+    assert len(first["figure"].data) > 2 * len(settings.spans)
+    again = answered(settings, view, drawn=first["drawn"])
+    assert isinstance(again["figure"], Patch)
+    assert "clients" not in again
+    assert "metrics" not in again
+    assert "height" not in again
+
+
+def test_answer_after_a_metric_appeared_draws_anew(settings: Settings) -> None:
+    """A new series gets its panel at the next tick, and its name in the dropdown."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    view = View(client="boiler")
+    first = answered(settings, view)
+    appender = open_appender(settings.store_path)
+    appender.append(Batch(states([(-1, "on")])))
+    appender.close()
+    again = answered(settings, view, drawn=first["drawn"])
+    assert len(again["figure"].data) == len(first["figure"].data) + 1
+    assert [one["value"] for one in again["metrics"]] == ["mode", "temperature"]
+
+
+@pytest.mark.parametrize("change", [{"theme": "dark"}, {"browser": {"zone": "Asia/Tokyo"}}])
+def test_answer_to_another_look_draws_anew(settings: Settings, change: dict[str, object]) -> None:
+    """Theme and zone change more than arrays."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    first = answered(settings, View())
+    assert not isinstance(
+        answered(settings, View(), drawn=first["drawn"], **change)["figure"], Patch
+    )
+
+
+@pytest.mark.parametrize("width", [None, "wide", 0, -5, 10**9, 390, 1e308, True, []])
+def test_answer_to_any_width_has_a_bounded_number_of_points(
+    settings: Settings, width: object
+) -> None:
+    """Whatever a browser says of itself, a chart has at most 1 200 buckets or 1 000 readings."""
+    fill(settings.store_path, every(SECOND_US, 20_000))
+    made = answered(
+        settings, View(client="boiler", start="now-5h"), browser={"zone": "UTC", "width": width}
+    )
+    drawn = made["figure"].to_dict()["data"][1]["x"]
+    assert 50 <= len(unpacked(drawn)) <= 1202
+
+
+def test_answer_of_an_unknown_hostile_client_shows_what_hides_in_its_name(
+    settings: Settings,
+) -> None:
+    """Characters that reorder text are shown as what they are."""
+    hostile = View(client=HOSTILE)
+    fill(settings.store_path, every(SECOND_US, 3))
+    assert "\u202e" not in notice(answered(settings, hostile))
+
+
+def test_answer_is_of_the_clock_that_was_given(settings: Settings) -> None:
+    """The page's age counts from the engine's clock alone."""
+    fill(settings.store_path, every(SECOND_US, 3))
+    made = answered(settings, View())
+    assert made["as_of"] == NOON_US // 1000
+    assert made["drawn"]["end"] == NOON_US
+    assert made["drawn"]["start"] == NOON_US - HOUR_US // 4
