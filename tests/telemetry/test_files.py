@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.files import publish_file
+from telemetry.files import publish_file, publish_new
 
 
 def test_file_published_has_its_content_and_mode(tmp_path: Path) -> None:
@@ -68,3 +68,13 @@ def test_file_behind_a_planted_link_is_not_followed(
     with pytest.raises(OSError, match="symbolic link"):
         publish_file(tmp_path / "a", b"secret")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_file_published_new_stays_if_it_was_there(tmp_path: Path) -> None:
+    """The first content wins, with its mode, and no sibling is left."""
+    path = tmp_path / "key"
+    publish_new(path, b"first", mode=0o600)
+    publish_new(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,69 @@ def test_tail_of_a_window_is_its_newest_readings_oldest_first(tmp_path: Path) ->
         assert values(snapshot.tail(SERIES, Window(0, 9), 3)) == [(n, 1.0) for n in (6, 7, 8)]
         assert values(snapshot.tail(SERIES, Window(0, 2), 3)) == [(0, 1.0), (1, 1.0)]
         assert values(snapshot.tail(SERIES, Window(50, 60), 3)) == []
+
+
+Step = tuple[int, float | str, bool]
+"""When a state was heard, which, and whether nothing was heard for too long before."""
+
+
+def drawn(steps: list[Step]) -> list[float | str | None]:
+    """What steps show at each instant from 0 to 80; nothing in a gap, and the last one stays."""
+    shown: list[float | str | None] = [None] * 80
+    for (start, value, _), (end, _, gap) in pairwise([*steps, (80, "", False)]):
+        shown[start:end] = [value] + [None if gap else value] * (end - start - 1)
+    return shown
+
+
+@steady
+@given(
+    st.dictionaries(st.integers(-20, 90), st.sampled_from(["on", "off", 1.0]), max_size=40),
+    st.integers(1, 15),
+)
+def test_changes_of_a_series_show_what_all_its_readings_show(
+    states: dict[int, float | str], gap_us: int
+) -> None:
+    """Drawn as steps, changes are the readings: the same state at every instant of a window."""
+    window = Window(0, 80)
+    with tempfile.TemporaryDirectory() as folder:
+        path = fill(Path(folder) / "culex.db", [reading(t, value) for t, value in states.items()])
+        with looking(path) as snapshot:
+            answer = snapshot.changes(SERIES, window, gap_us)
+            heard = values(snapshot.read(SERIES, window))
+    gaps = [False, *(late - early > gap_us for (early, _), (late, _) in pairwise(heard))]
+    everything = [(*one, gap) for one, gap in zip(heard, gaps, strict=False)]
+    after_gap = answer.frame["after_gap"]
+    changes = [(*one, bool(gap)) for one, gap in zip(values(answer), after_gap, strict=True)]
+    assert drawn(changes) == drawn(everything)
+    assert set(changes) <= set(everything)
+    assert changes[-1:] == everything[-1:]
+
+
+def test_changes_of_a_steady_series_are_its_first_and_last_reading(tmp_path: Path) -> None:
+    """A state that holds for long costs two rows, however often it is sent."""
+    path = fill(tmp_path / "culex.db", [reading(n, "on") for n in range(500)])
+    with looking(path) as snapshot:
+        frame = snapshot.changes(SERIES, Window(0, 500), 5).frame
+        none = snapshot.changes(Series("no", "body"), Window(0, 500), 5).frame
+    assert list(frame["time_us"]) == [0, 499]
+    assert list(none.columns) == list(frame.columns) == ["time_us", "value", "text", "after_gap"]
+
+
+@steady
+@given(READINGS, st.integers(-50, 250), st.integers(1, 100), st.integers(1, 70))
+def test_tail_of_any_window_is_the_end_of_all_its_readings(
+    readings: list[Reading], start_us: int, length_us: int, rows: int
+) -> None:
+    """What is read from the end is what reading everything ends with."""
+    window = Window(start_us, start_us + length_us)
+    series = Series("boiler", "pressure")
+    with tempfile.TemporaryDirectory() as folder:
+        path = fill(Path(folder) / "culex.db", readings)
+        with looking(path) as snapshot:
+            tail = values(snapshot.tail(series, window, rows))
+            whole = values(snapshot.read(series, window))
+    assert [time_us for time_us, _ in tail] == [time_us for time_us, _ in whole][-rows:]
+    assert set(tail) <= set(whole)
 
 
 def test_extent_of_a_series_is_half_open_or_none(tmp_path: Path) -> None:
