@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 from dash import Dash
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
 from flask_compress import Compress
 
 from dashboard import callbacks, shell
@@ -20,6 +20,7 @@ from telemetry.store import open_querier
 
 _LOG = structlog.get_logger(__name__)
 _BODY_BYTES = 1_000_000
+_INDEX = "/<path:path>"
 
 
 def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
@@ -32,6 +33,7 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     querier = open_querier(settings.store_path)
     app = _dash(server)
     app.layout = shell.layout()
+    _tell_missing_pages(server)
     callbacks.register(app, Engine(querier, settings, clock))
     server.register_blueprint(create_api(querier, clock))
     add_health(server, querier, clock)
@@ -55,6 +57,16 @@ def _flask(settings: Settings) -> Flask:
     Compress(server)
     server.context_processor(lambda: {"early_script": shell.EARLY_SCRIPT})
     return server
+
+
+def _tell_missing_pages(server: Flask) -> None:
+    """Dash answers every path with its index; one that is no page says so in its status too."""
+
+    @server.after_request
+    def say_not_found(answer: Response) -> Response:
+        if request.endpoint == _INDEX and request.path not in callbacks.PAGES:
+            answer.status_code = 404
+        return answer
 
 
 def _dash(server: Flask) -> Dash:

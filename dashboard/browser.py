@@ -12,7 +12,7 @@ _AT_ONCE: Sequence[tuple[str, Sequence[object]]] = (
         (
             Output(ids.TICK, "data"),
             Input(ids.TICKER, "n_intervals"),
-            Input(ids.ACK, "data"),
+            State(ids.ACK, "data"),  # an input would keep the gate shut while an answer is out
             State(ids.PERIOD, "data"),
             State(ids.BROWSER, "data"),
         ),

@@ -13,6 +13,9 @@ from dashboard.view import check_zone, view_of_json, view_of_query, view_to_json
 
 Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
 
+PAGES = frozenset({"/", "/client"})
+"""The paths that are pages; any other is answered with 404."""
+
 LIVE: Mapping[str, Output] = {
     "figure": Output(ids.CHARTS, "figure"),
     "height": Output(ids.CHARTS, "style"),
@@ -45,7 +48,7 @@ def register(app: Dash, engine: Engine) -> None:
         Output(ids.PAGE, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search")
     )
     def page(pathname: str, search: str) -> object:
-        if pathname in {"/", "/client"}:
+        if pathname in PAGES:
             return client_page.layout(
                 view_of_query(search or ""), settings.spans, settings.refresh_ms
             )

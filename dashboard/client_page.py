@@ -1,13 +1,14 @@
 """The client page: controls, tiles, charts and table, before any data."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from dashboard import ids
 from dashboard.figures import GRAPH_CONFIG
-from dashboard.parts import icon, icon_button
+from dashboard.parts import icon, icon_button, time_label
 from dashboard.view import View, view_to_json
 
 QUICK_RANGES = ("5m", "15m", "1h", "6h", "24h", "2d", "7d", "30d")
@@ -57,6 +58,8 @@ def _who(view: View) -> html.Div:
                     ),
                 ],
                 className="field client-field",
+                role="group",
+                **_named("Client"),
             ),
             html.Div(
                 [
@@ -70,10 +73,17 @@ def _who(view: View) -> html.Div:
                     ),
                 ],
                 className="field metrics-field",
+                role="group",
+                **_named("Metrics"),
             ),
         ],
         className="who",
     )
+
+
+def _named(name: str) -> dict[str, Any]:
+    """An accessible name, for Dash's dropdown says only its value."""
+    return {"aria-label": name}
 
 
 def _when(view: View) -> html.Div:
@@ -118,10 +128,11 @@ def _when(view: View) -> html.Div:
 
 def _picker(view: View) -> html.Details:
     """Absolute times, folded away behind what is shown now."""
+    label = time_label(view.start, view.end, [view.start, view.end])
     zones = dict.fromkeys(["UTC", *([view.zone] if view.zone else [])])
     return html.Details(
         [
-            html.Summary([icon("calendar3"), html.Span("", id=ids.TIME_LABEL)], className="btn"),
+            html.Summary([icon("calendar3"), html.Span(label, id=ids.TIME_LABEL)], className="btn"),
             html.Div(
                 [
                     html.Label("From", htmlFor=ids.FROM),

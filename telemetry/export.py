@@ -133,16 +133,25 @@ def _bucket_parts(
     querier: Querier, query: ExportQuery, about: Subject
 ) -> Iterator[tuple[Window, Sequence[Answer]]]:
     width_us = query.every_us
-    start_us = query.window.start_us // width_us * width_us
-    while start_us < query.window.end_us:
-        window = Window(start_us, start_us + width_us * _BUCKETS_PER_PART)
-        last_us = -(-query.window.end_us // width_us) * width_us
-        window = Window(start_us, min(window.end_us, last_us))
+    start_us: int | None = query.window.start_us
+    while start_us is not None:
         with querier.snapshot() as snapshot:
+            start_us = _next_reading_us(snapshot, about, start_us)
+            if start_us is None or start_us >= query.window.end_us:
+                return
+            first_us = start_us // width_us * width_us
+            last_us = -(-query.window.end_us // width_us) * width_us
+            window = Window(first_us, min(first_us + width_us * _BUCKETS_PER_PART, last_us))
             reach = window.widened(query.lookback_us)
             answers = [snapshot.buckets(s.series, reach, width_us) for s in about.series]
         yield window, answers
         start_us = window.end_us
+
+
+def _next_reading_us(snapshot: Snapshot, about: Subject, start_us: int) -> int | None:
+    """When the next reading comes: years without any cost nothing."""
+    found = (snapshot.boundary(one.series, start_us, 0) for one in about.series)
+    return min((time_us for time_us in found if time_us is not None), default=None)
 
 
 def _rows(answer: Answer, window: Window, query: ExportQuery, about: Subject) -> pd.DataFrame:

@@ -194,6 +194,10 @@ class Snapshot(Protocol):
         """
         ...
 
+    def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
+        """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
+        ...
+
     def tail(self, series: Series, window: Window, rows: int) -> Answer:
         """The newest readings of a window, at most `rows` of them, oldest first."""
         ...

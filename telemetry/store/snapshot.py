@@ -116,7 +116,7 @@ class HeadSnapshot:
         return {one: interval for one, interval in found.items() if interval is not None}
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
-        """When the reading comes that is `rows` after `start_us`; `None` if there are fewer."""
+        """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
         found = self._connection.execute(_NTH, (self._id(series), start_us, rows)).fetchone()
         return int(found[0]) if found else None
 

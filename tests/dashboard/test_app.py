@@ -150,3 +150,9 @@ def test_application_made_before_any_store_opens_nothing(settings: Settings, app
     """Making it touches neither the store nor the broker."""
     assert app.name == "dashboard"
     assert not settings.store_path.exists()
+
+
+def test_path_that_is_no_page_says_so_in_its_status(person: FlaskClient) -> None:
+    """Dash answers every path with its index; only those of the page table are 200."""
+    paths = ("/", "/client", "/nowhere")
+    assert [person.get(path).status_code for path in paths] == [200, 200, 404]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from contextlib import AbstractContextManager
 from datetime import UTC
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
-from telemetry.interface import Batch
+from telemetry.interface import Batch, Querier, Snapshot
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
 from telemetry.store.parquet import parquet_bytes
@@ -221,3 +222,29 @@ def test_parquet_without_rows_is_a_file_with_its_columns() -> None:
     assert table.num_rows == 0
     assert table.column_names[-2:] == ["flags", "mean_5m"]
     assert str(table.schema.field("time").type) == "timestamp[us, tz=UTC]"
+
+
+def test_export_by_intervals_over_years_without_readings_visits_only_what_is_there(
+    tmp_path: Path,
+) -> None:
+    """Seconds since 1970 with readings in two of them are two snapshots, and a last look."""
+    path = fill(tmp_path / "culex.db", [reading(SECOND_US, 1.0), reading(NOON_US, 2.0)])
+    query = ExportQuery("boiler", Window(0, NOON_US + SECOND_US), every_us=SECOND_US)
+    with asking(path) as querier:
+        counted = Counting(querier)
+        parts = list(export(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
+    assert [list(part["value"]) for part in parts] == [[1.0], [2.0]]
+    assert counted.snapshots == 3
+
+
+class Counting:
+    """A querier that counts its snapshots."""
+
+    def __init__(self, querier: Querier) -> None:
+        self._querier = querier
+        self.snapshots = 0
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A snapshot of the querier behind."""
+        self.snapshots += 1
+        return self._querier.snapshot()
