@@ -4,23 +4,26 @@
 (() => {
   const ONE_IN_FLIGHT_MS = 15000;
   const LATE_MS = 6000;
-  const state = { sent: 0, acknowledged: 0, at: 0, heard: Date.now(), range: null };
+  const SHARE = 4;
+  const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null };
   const unchanged = () => window.dash_clientside.no_update;
   const triggered = () => window.dash_clientside.callback_context.triggered_id;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
 
   /* Lets a tick through if the last one was answered, the period is over and somebody looks.
-     A lost answer holds the gate for 15 s at most, so a restarted server is found again. */
+     A lost answer holds the gate for 15 s at most, so a restarted server is found again. A page
+     that is slow to answer is asked less often: it may take a fifth of the time, not all of it. */
   function gate(_count, acknowledged, period, browser) {
     if (!browser) return unchanged();
     const now = Date.now();
     if (acknowledged > state.acknowledged) {
       state.acknowledged = acknowledged;
+      state.took = now - state.at;
       state.heard = now;
     }
     if (document.hidden) return unchanged();
     if (state.sent > state.acknowledged && now - state.at < ONE_IN_FLIGHT_MS) return unchanged();
-    if (now - state.at < period) return unchanged();
+    if (now - state.at < Math.max(period, SHARE * state.took)) return unchanged();
     state.at = now;
     state.sent = Math.max(state.sent, state.acknowledged) + 1;
     return state.sent;

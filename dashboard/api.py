@@ -1,10 +1,10 @@
 """The HTTP API: clients, and readings as CSV, JSON or Parquet."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
-from itertools import chain
+from datetime import UTC
 from typing import TypeVar
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,18 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from dashboard.question import activity
 from telemetry.clock import Clock
-from telemetry.export import (
-    ExportQuery,
-    Subject,
-    UnknownClient,
-    UnknownMetric,
-    export,
-    subject,
-)
+from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, StoreError
-from telemetry.reading import Flag
-from telemetry.store.parquet import parquet_bytes
-from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.reading import Flag, Latest
+from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, ShapeError, rendered
 from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
 
 _ONCE = ("client", "start", "end", "format", "layout", "every", "tz")
@@ -45,9 +37,7 @@ class ReadingsRequest:
     """What a caller of /api/v1/readings wants."""
 
     query: ExportQuery
-    format: str
-    layout: str
-    zone: tzinfo
+    shape: Shape
 
 
 def create_api(querier: Querier, clock: Clock) -> Blueprint:
@@ -62,7 +52,7 @@ def create_api(querier: Querier, clock: Clock) -> Blueprint:
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
         about = subject(querier, wanted.query)
-        return _download(_body(querier, wanted, about), wanted)
+        return _download(rendered(querier, wanted.query, about, wanted.shape), wanted)
 
     @api.route("/", defaults={"rest": ""})
     @api.route("/<path:rest>")
@@ -92,26 +82,29 @@ def _register_errors(api: Blueprint) -> None:
 def _clients(querier: Querier, now_us: int) -> list[dict[str, object]]:
     with querier.snapshot() as snapshot:
         everything = snapshot.latest()
+    metrics: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for latest in everything:
+        metrics[latest.series.client].append(_metric(latest))
     return [
         {
             "client": one.client,
             "last_received": to_iso(one.received_us),
             "simulated": one.simulated,
-            "metrics": [
-                {
-                    "metric": latest.series.metric,
-                    "kind": latest.kind,
-                    "unit": latest.unit,
-                    "time": to_iso(latest.time_us),
-                    "value": latest.value,
-                    "simulated": bool(latest.flags & Flag.SIMULATED),
-                }
-                for latest in everything
-                if latest.series.client == one.client
-            ],
+            "metrics": metrics[one.client],
         }
         for one in activity(everything, now_us)
     ]
+
+
+def _metric(latest: Latest) -> dict[str, object]:
+    return {
+        "metric": latest.series.metric,
+        "kind": latest.kind,
+        "unit": latest.unit,
+        "time": to_iso(latest.time_us),
+        "value": latest.value,
+        "simulated": bool(latest.flags & Flag.SIMULATED),
+    }
 
 
 def parse_request(arguments: "MultiDict[str, str]", now_us: int) -> ReadingsRequest:
@@ -125,23 +118,21 @@ def parse_request(arguments: "MultiDict[str, str]", now_us: int) -> ReadingsRequ
     if not client:
         raise BadArgument("client is missing; name one of /api/v1/clients")
     zone = _read("tz", lambda: parse_zone(arguments["tz"]) if "tz" in arguments else UTC)
-    start_us = _read("start", lambda: parse_time(arguments.get("start", "now-24h"), now_us, zone))
+    start_us = _read(
+        "start", lambda: parse_time(arguments.get("start", DEFAULT_START), now_us, zone)
+    )
     end_us = _read("end", lambda: parse_time(arguments.get("end", "now"), now_us, zone))
     window = _read("start, end", lambda: Window(start_us, end_us))
     every_us = _read(
         "every", lambda: parse_duration(arguments["every"]) if "every" in arguments else 0
     )
-    spans = tuple(dict.fromkeys(arguments.getlist("span")))
-    if len(spans) > _MOST_SPANS:
-        raise BadArgument(f"span: name at most {_MOST_SPANS}")
-    metrics = tuple(arguments.getlist("metric"))
+    metrics, spans = arguments.getlist("metric"), arguments.getlist("span")
     query = _read("span", lambda: ExportQuery(client, window, metrics, spans, every_us))
-    return ReadingsRequest(
-        query,
-        _one_of("format", arguments.get("format", "csv"), tuple(_TYPES)),
-        _one_of("layout", arguments.get("layout", "long"), ("long", "wide")),
-        zone,
-    )
+    if len(query.spans) > _MOST_SPANS:
+        raise BadArgument(f"span: name at most {_MOST_SPANS}")
+    wanted = _one_of("format", arguments.get("format", "csv"), FORMATS)
+    layout = _one_of("layout", arguments.get("layout", "long"), LAYOUTS)
+    return ReadingsRequest(query, _read("layout", lambda: Shape(wanted, layout, zone)))
 
 
 def _check_names(arguments: "MultiDict[str, str]") -> None:
@@ -153,46 +144,28 @@ def _check_names(arguments: "MultiDict[str, str]") -> None:
 
 
 Value = TypeVar("Value")
+Choice = TypeVar("Choice", bound=str)
 
 
 def _read(name: str, read: Callable[[], Value]) -> Value:
     """What `read` makes of an argument, whose name goes into the error otherwise."""
     try:
         return read()
-    except TimeError as error:
+    except (TimeError, ShapeError) as error:
         raise BadArgument(f"{name}: {error}") from None
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise BadArgument(f"{name}: {value!r} is none of {', '.join(choices)}")
-    return value
-
-
-def _body(querier: Querier, wanted: ReadingsRequest, about: Subject) -> Iterator[bytes]:
-    parts = export(querier, wanted.query, about)
-    names = wanted.query.mean_columns
-    if wanted.format == "parquet":
-        return parquet_bytes(parts, names)
-    if wanted.format == "json":
-        return _encoded(json_array(parts, names, wanted.zone))
-    if wanted.layout == "wide":
-        return _encoded(csv_wide(parts, about.units, names, wanted.zone))
-    return _encoded(csv_long(parts, names, wanted.zone))
-
-
-def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
-    return (text.encode() for text in texts)
+def _one_of(name: str, value: str, choices: Sequence[Choice]) -> Choice:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise BadArgument(f"{name}: {value!r} is none of {', '.join(choices)}")
 
 
 def _download(body: Iterator[bytes], wanted: ReadingsRequest) -> Response:
-    """Streams the body; a fault in the middle breaks the connection, so it cannot look whole.
-
-    Its first part is made before the answer begins: what fails there still has a status.
-    """
+    """Streams the body; a fault in the middle breaks the connection, so it cannot look whole."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted.query.client).strip("_") or "client"
-    first = next(body, b"")
-    answer = Response(chain([first], body), content_type=_TYPES[wanted.format])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted.format}"'
+    answer = Response(body, content_type=_TYPES[wanted.shape.format])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted.shape.format}"'
     answer.headers["X-Accel-Buffering"] = "no"
     return answer

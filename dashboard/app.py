@@ -1,6 +1,7 @@
 """The application factory: Dash on Flask, behind the guard."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 import structlog
 from dash import Dash
@@ -64,8 +65,9 @@ def _tell_missing_pages(server: Flask) -> None:
 
     @server.after_request
     def say_not_found(answer: Response) -> Response:
-        if request.endpoint == _INDEX and request.path not in callbacks.PAGES:
-            answer.status_code = 404
+        shown = request.endpoint == _INDEX and answer.status_code == HTTPStatus.OK
+        if shown and request.path not in callbacks.PAGES:
+            answer.status_code = HTTPStatus.NOT_FOUND
         return answer
 
 

@@ -9,7 +9,7 @@ from dashboard import client_page, ids, parts
 from dashboard.answer import Engine, Page, answer
 from dashboard.browser import register_browser
 from dashboard.travel import pinned, zoomed
-from dashboard.view import check_zone, view_of_json, view_of_query, view_to_json
+from dashboard.view import ViewError, check_zone, view_of_json, view_of_query, view_to_json
 
 Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
 
@@ -94,5 +94,8 @@ def _register_view(app: Dash, engine: Engine) -> None:
             ids.BACK: lambda: now.moved(engine.clock(), check_zone(now, zone), -0.5),
             ids.FORWARD: lambda: now.moved(engine.clock(), check_zone(now, zone), 0.5),
         }
-        moved = moves[str(ctx.triggered_id)]()
+        try:
+            moved = moves[str(ctx.triggered_id)]()
+        except ViewError:  # the page says already what is wrong with it
+            return no_update
         return no_update if moved == now else view_to_json(moved)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify
 
-from dashboard.parts import collector_fault
+from dashboard.parts import broker_fault, collector_fault
 from telemetry.clock import Clock
 from telemetry.interface import Querier, StoreError, WriterState
 
@@ -32,10 +32,8 @@ def _reasons(querier: Querier, now_us: int) -> Sequence[str]:
             writer = snapshot.writer()
     except StoreError as error:
         return [str(error)]
-    fault = collector_fault(writer, now_us)
-    if fault:
-        return [fault]
-    return [] if writer.broker_up else [f"broker link down: {writer.broker_reason or 'unknown'}"]
+    fault = collector_fault(writer, now_us) or broker_fault(writer, now_us)
+    return [fault] if fault else []
 
 
 def _metrics(querier: Querier, now_us: int) -> str:

@@ -72,8 +72,7 @@ def export_link(picture: Picture, zone: str) -> str:
     """Where the CSV of exactly what is shown comes from."""
     window = picture.question.window
     parts = [("client", picture.question.client)]
-    if len(picture.pictures) < len(picture.metrics):
-        parts += [("metric", one.latest.series.metric) for one in picture.pictures]
+    parts += [("metric", metric) for metric in picture.question.metrics]
     parts += [("start", to_iso(window.start_us)), ("end", to_iso(window.end_us))]
     parts += [("span", span) for span in picture.question.spans]
     parts += [("format", "csv"), *([("tz", zone)] if zone else [])]
@@ -83,7 +82,11 @@ def export_link(picture: Picture, zone: str) -> str:
 def caption(picture: Picture) -> str:
     """In words, what the charts show and what they leave out."""
     simulated = any(one.latest.flags & int(Flag.SIMULATED) for one in picture.pictures)
-    return f"{'Simulated. ' if simulated else ''}{_resolution(picture)}"
+    shown, known = len(picture.pictures), len(picture.metrics)
+    left_out = (
+        f" {shown} of {known} metrics are shown; choose others above." if shown < known else ""
+    )
+    return f"{'Simulated. ' if simulated else ''}{_resolution(picture)}{left_out}"
 
 
 def _resolution(picture: Picture) -> str:
@@ -102,11 +105,17 @@ def _resolution(picture: Picture) -> str:
 def status(writer: WriterState, now_us: int) -> list[dbc.Badge]:
     """Two facts that must not be mixed: is the collector at work, is its broker link up."""
     silent = collector_fault(writer, now_us)
-    broker_up = writer.broker_up and not silent
+    fault = broker_fault(writer, now_us)
     return [
         _badge("collector", ok=not silent, bad="stopped"),
-        _badge("broker link", ok=broker_up, bad="unknown" if silent else "down"),
+        _badge("broker link", ok=not fault and not silent, bad=_broker_word(writer, silent)),
     ]
+
+
+def _broker_word(writer: WriterState, silent: str) -> str:
+    if silent:
+        return "unknown"
+    return "at fault" if writer.broker_up else "down"
 
 
 def _badge(name: str, *, ok: bool, bad: str) -> dbc.Badge:
@@ -133,13 +142,18 @@ def collector_fault(writer: WriterState, now_us: int) -> str:
     return ""
 
 
+def broker_fault(writer: WriterState, now_us: int) -> str:
+    """Why the broker sends nothing, or not everything; an empty string if all is well."""
+    reason = writer.broker_reason
+    if writer.broker_up:
+        return f"The broker does not send everything: {reason}." if reason else ""
+    since = age_text(now_us - (writer.broker_since_us or now_us))
+    return f"The broker link is down: {reason or 'unknown'} ({since}). The collector keeps trying."
+
+
 def banner(writer: WriterState, now_us: int) -> dbc.Alert | None:
     """What is broken and what to do, in front of everything; nothing if all is well."""
-    fault = collector_fault(writer, now_us)
-    if not fault and not writer.broker_up:
-        since = age_text(now_us - (writer.broker_since_us or now_us))
-        reason = f" ({writer.broker_reason})" if writer.broker_reason else ""
-        fault = f"The broker link is down since {since}{reason}. The collector keeps trying."
+    fault = collector_fault(writer, now_us) or broker_fault(writer, now_us)
     return alert("exclamation-triangle-fill", fault, "warning") if fault else None
 
 

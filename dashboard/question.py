@@ -20,6 +20,12 @@ from telemetry.window import Window, parse_duration
 RAW_READINGS = 1000
 """Up to so many readings are drawn as they are; more are drawn as buckets."""
 
+MOST_PANELS = 12
+"""So many metrics are shown of a client if none are chosen."""
+
+_REACH_READINGS = 6000
+"""So many readings or buckets are taken in, with what the widest mean looks back on."""
+
 _GAP_INTERVALS = 3
 _TABLE_ROWS = 25
 _TILE_READINGS = 20_000
@@ -137,8 +143,12 @@ def ask(querier: Querier, question: Question) -> Picture:
         client = question.client or (clients[0].client if clients else "")
         known = [latest for latest in everything if latest.series.client == client]
         names = [latest.series.metric for latest in known]
-        wanted = [name for name in question.metrics if name in names] or names
-        shown = [latest for latest in known if latest.series.metric in wanted]
+        wanted = [name for name in question.metrics if name in names] or names[:MOST_PANELS]
+        shown = [
+            _up_to(snapshot, latest, question.instant_us)
+            for latest in known
+            if latest.series.metric in wanted
+        ]
         intervals = snapshot.intervals([one.series for one in shown], question.instant_us + 1)
         pictures = [_picture(snapshot, one, intervals, question) for one in shown]
         table = _table(snapshot, shown, question.window)
@@ -168,6 +178,23 @@ def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:
             one.client,
         ),
     )
+
+
+def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:
+    """The newest reading up to an instant; the newest of all if there was none before."""
+    if latest.time_us <= instant_us:
+        return latest
+    frame = snapshot.tail(latest.series, Window(0, instant_us + 1), 1).frame
+    for reading in _readings(latest, frame):
+        received_us = reading.time_us + reading.delay_us
+        return replace(
+            latest,
+            time_us=reading.time_us,
+            value=reading.value,
+            received_us=received_us,
+            flags=reading.flags,
+        )
+    return latest
 
 
 def _picture(
@@ -203,10 +230,14 @@ def gap_us(interval_us: int | None, bucket_us: int) -> float:
 
 def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
     window, reach = question.window, question.window.widened(question.lookback_us)
-    if snapshot.count(series, window, RAW_READINGS + 1) <= RAW_READINGS:
+    few = snapshot.count(series, window, RAW_READINGS + 1) <= RAW_READINGS
+    if few and snapshot.count(series, reach, _REACH_READINGS + 1) <= _REACH_READINGS:
         return snapshot.read(series, reach)
     spans_us = [parse_duration(span) for span in question.spans]
-    width_us = choose_bucket_us(window.length_us, question.max_buckets, spans_us)
+    width_us = max(
+        choose_bucket_us(window.length_us, question.max_buckets, spans_us),
+        choose_bucket_us(reach.length_us, _REACH_READINGS, spans_us),
+    )
     aligned = Window(reach.start_us // width_us * width_us, -(-reach.end_us // width_us) * width_us)
     return snapshot.buckets(series, aligned, width_us)
 

@@ -19,7 +19,8 @@ def tiles(picture: Picture, style: Style) -> list[html.Div]:
 def _tile(one: MetricPicture, picture: Picture, style: Style) -> html.Div:
     latest = one.latest
     age_us = picture.question.now_us - latest.time_us
-    stale = one.interval_us is not None and age_us > _STALE_INTERVALS * one.interval_us
+    silent_us = picture.question.instant_us - latest.time_us
+    stale = one.interval_us is not None and silent_us > _STALE_INTERVALS * one.interval_us
     low, high = _extent(one)
     means = [
         _mean_row(mean, position, one, (low, high), style)

@@ -61,10 +61,6 @@ class View:
         """The view standing still on that window."""
         return replace(self, start=to_iso(window.start_us), end=to_iso(window.end_us))
 
-    def following(self, length: str) -> "View":
-        """The view following the clock, `length` wide."""
-        return replace(self, start=f"now-{length}", end="now")
-
     def moved(self, now_us: int, zone: tzinfo, share: float) -> "View":
         """The view standing still, moved by a share of its length; never into the future."""
         window = self.window(now_us, zone)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.question import RAW_READINGS, MetricPicture, activity, ask
+from dashboard.parts import caption, export_link
+from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, activity, ask
 from telemetry.export import ExportQuery, export, subject
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
 from telemetry.text import csv_long
@@ -230,3 +231,22 @@ def test_means_ignore_states_in_a_series_of_numbers(tmp_path: Path) -> None:
     shown = picture(path, window=Window(NOON_US - MINUTE_US, NOON_US + 1)).pictures[0]
     assert tile_means(shown)["1m"] == 2.0
     assert np.isnan(shown.answer.frame["value"]).sum() == 1
+
+
+def test_metrics_of_a_client_with_many_are_not_all_shown(tmp_path: Path) -> None:
+    """Twelve panels unless some are chosen; the page says so and the export leaves none out."""
+    many = [reading(NOON_US - 1, 1.0, series=Series("boiler", f"m{n:03}")) for n in range(40)]
+    path = fill(tmp_path / "culex.db", many)
+    shown = picture(path)
+    assert len(shown.pictures) == MOST_PANELS
+    assert "12 of 40 metrics are shown" in caption(shown)
+    assert "metric=" not in export_link(shown, "")
+    assert names(picture(path, metrics=("m039",)).pictures) == ["m039"]
+
+
+def test_wide_span_on_a_short_window_takes_in_buckets(tmp_path: Path) -> None:
+    """What a mean looks back on is bounded, whatever the span."""
+    path = fill(tmp_path / "culex.db", every(SECOND_US, 7000))
+    window = Window(NOON_US - 10 * MINUTE_US, NOON_US)
+    answer = picture(path, window=window, spans=("4w",)).pictures[0].answer
+    assert answer.bucket_us >= 28 * DAY // 6000

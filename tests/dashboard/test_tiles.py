@@ -68,8 +68,10 @@ def test_tile_of_little_coverage_is_marked_as_uncertain(tmp_path: Path) -> None:
 def test_tile_of_a_silent_series_is_stale(tmp_path: Path) -> None:
     """Three missed readings make it stale, with the age of the last."""
     path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 50))
-    fresh = picture(path, now_us=NOON_US + 30 * SECOND_US)
-    silent = picture(path, now_us=NOON_US + 31 * SECOND_US)
+    fresh, silent = (
+        picture(path, now_us=now_us, window=Window(NOON_US - HOUR_US, now_us))
+        for now_us in (NOON_US + 30 * SECOND_US, NOON_US + 31 * SECOND_US)
+    )
     assert tiles(fresh, STYLE)[0].className == "tile"
     assert tiles(silent, STYLE)[0].className == "tile stale"
 
@@ -110,3 +112,11 @@ def test_tiles_have_the_colours_of_their_lines_and_stay_within_bounds(tmp_path: 
     for row in means(shown):
         width = row.children[1].children.style["width"]
         assert 0 <= float(width.removesuffix("%")) <= 100
+
+
+def test_tile_of_a_window_that_is_over_shows_its_last_reading(tmp_path: Path) -> None:
+    """Value and means in one tile stand at one time."""
+    path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 400))
+    window = Window(NOON_US - 2 * HOUR_US, NOON_US - HOUR_US)
+    words = list(texts(tiles(picture(path, window=window), STYLE)[0]))
+    assert words[1] == "38"  # 399 at noon, 39 at eleven, which the half-open window leaves out

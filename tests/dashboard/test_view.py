@@ -17,8 +17,8 @@ from dashboard.view import (
     view_of_query,
     view_to_json,
 )
-from telemetry.window import Window, parse_time
-from tests.dashboard.pictures import HOUR_US, MINUTE_US
+from telemetry.window import Window
+from tests.dashboard.pictures import HOUR_US
 from tests.telemetry.builders import NOON_US, steady
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -153,11 +153,3 @@ def test_zone_that_does_not_exist_is_refused(zone: str) -> None:
     """A name of no zone is an error, whatever it would be as a path."""
     with pytest.raises(ViewError, match="is not a time zone"):
         check_zone(View(zone=zone), "UTC")
-
-
-def test_view_following_is_as_wide_as_asked() -> None:
-    """A quick range follows the clock."""
-    view = View(start="2026-01-01", end="2026-01-02").following("6h")
-    assert view.follows
-    later_us = NOON_US + 5 * MINUTE_US
-    assert view.window(later_us, BERLIN) == Window(parse_time("now-6h", later_us), later_us)
