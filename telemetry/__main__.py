@@ -3,28 +3,21 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import tzinfo
 from pathlib import Path
-from typing import Literal
 
 import click
 import orjson
 
 from telemetry.clock import now_us
 from telemetry.daemon import AlreadyRunning, DataFolderError, pid_file, prepare_folders
-from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
+from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, Snapshot, StoreError
 from telemetry.jobs import Erase, JobError, submit, wait
 from telemetry.reading import Flag
 from telemetry.settings import Settings, SettingsError, load_settings
 from telemetry.store import open_appender, open_querier
-from telemetry.store.parquet import parquet_bytes
-from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, ShapeError, rendered
 from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
-
-Format = Literal["csv", "json", "parquet"]
-Layout = Literal["long", "wide"]
 
 _ALL_TIME = Window(-(1 << 62), 1 << 62)
 _FAULTS = (
@@ -39,20 +32,13 @@ _FAULTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How an export is written."""
-
-    format: Format
-    layout: Layout
-    zone: tzinfo
-
-
 @contextmanager
 def _one_sentence() -> Iterator[None]:
     """Ends the command with status 1 and the sentence of a fault that is ours."""
     try:
         yield
+    except ShapeError as error:
+        raise click.UsageError(f"--layout {error}") from None
     except _FAULTS as error:
         raise click.ClickException(str(error)) from None
     except BrokenPipeError:
@@ -80,25 +66,22 @@ def main() -> None:
 @main.command("export")
 @click.argument("client")
 @click.option("--metric", multiple=True, help="Only this metric; may repeat.")
-@click.option("--start", default="now-6h", show_default=True, help="ISO 8601 or now-6h.")
+@click.option("--start", default=DEFAULT_START, show_default=True, help="ISO 8601 or now-6h.")
 @click.option("--end", default="now", show_default=True, help="ISO 8601 or now-6h; not included.")
 @click.option("--every", default="", metavar="1m", help="Rows are means of such intervals.")
 @click.option("--span", multiple=True, metavar="5m", help="Add such a rolling mean; may repeat.")
 @click.option("--tz", default="UTC", show_default=True, help="Zone of the times, in and out.")
-@click.option(
-    "--format", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True
-)
-@click.option("--layout", type=click.Choice(["long", "wide"]), default="long", show_default=True)
+@click.option("--format", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option("--layout", type=click.Choice(LAYOUTS), default="long", show_default=True)
 @click.option("--output", default="-", metavar="FILE", help="Where to; - is standard output.")
 def export_command(output: str, **options: str | tuple[str, ...]) -> None:
     """Write the readings of CLIENT, oldest first.
 
     A FILE appears when it is whole; one that was interrupted keeps the name FILE.part.
     """
-    if options["layout"] == "wide" and options["format"] != "csv":
-        raise click.UsageError("--layout wide goes with --format csv alone")
     with _one_sentence(), _asking(load_settings()) as querier:
-        content = _content(querier, *_understood(options))
+        query, shape = _understood(options)
+        content = rendered(querier, query, subject(querier, query), shape)
         if output == "-":
             for part in content:
                 click.echo(part, nl=False)
@@ -114,20 +97,6 @@ def _understood(options: Mapping[str, object]) -> tuple[ExportQuery, Shape]:
     every_us = parse_duration(given["every"]) if given["every"] else 0
     query = ExportQuery(given["client"], window, many["metric"], many["span"], every_us)
     return query, Shape(given["format"], given["layout"], zone)  # type: ignore[arg-type]  # click has checked both
-
-
-def _content(querier: Querier, query: ExportQuery, shape: Shape) -> Iterator[bytes]:
-    about = subject(querier, query)
-    parts, names = export(querier, query, about), query.mean_columns
-    if shape.format == "parquet":
-        return parquet_bytes(parts, names)
-    if shape.format == "json":
-        text = json_array(parts, names, shape.zone)
-    elif shape.layout == "wide":
-        text = csv_wide(parts, about.units, names, shape.zone)
-    else:
-        text = csv_long(parts, names, shape.zone)
-    return (part.encode() for part in text)
 
 
 def _write_file(path: Path, content: Iterator[bytes]) -> None:

@@ -11,6 +11,10 @@ from telemetry.reading import Latest, Series
 from telemetry.rolling import rolling_mean, samples_of_buckets, samples_of_readings
 from telemetry.window import TimeError, Window, parse_duration
 
+DEFAULT_START = "now-24h"
+"""Where an export begins if nobody says; it ends now."""
+LONGEST_SPAN = "31d"
+
 _BUCKETS_PER_PART = 2000
 
 
@@ -30,12 +34,13 @@ class ExportQuery:
         client: Whose readings.
         window: From when to when.
         metrics: Which; none means all.
-        spans: Rolling means to add to each row, as durations such as `5m`.
+        spans: Rolling means to add to each row, as durations such as `5m`; the same one counts
+            once.
         every_us: If not 0, rows are the means of aligned intervals of this width.
 
     Raises:
-        TimeError: If a span is no duration, or no multiple of `every_us`: its mean would not be
-            exact.
+        TimeError: If a span is no duration, too long, or no multiple of `every_us`: its mean
+            would not be exact.
     """
 
     client: str
@@ -45,8 +50,12 @@ class ExportQuery:
     every_us: int = field(default=0)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "spans", tuple(dict.fromkeys(self.spans)))
         for span in self.spans:
-            if parse_duration(span) % (self.every_us or 1):
+            span_us = parse_duration(span)
+            if span_us > parse_duration(LONGEST_SPAN):
+                raise TimeError(f"span {span} is too long; use at most {LONGEST_SPAN}")
+            if span_us % (self.every_us or 1):
                 raise TimeError(f"span {span} must be a multiple of every")
 
     @property

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -16,8 +17,10 @@ from werkzeug.test import TestResponse
 from dashboard.app import create_app
 from dashboard.people import add_token
 from mosquitto.access import Access
+from telemetry.interface import StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
+from telemetry.store.snapshot import HeadQuerier
 from telemetry.window import Window
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
 from tests.dashboard.visits import prepared
@@ -140,6 +143,12 @@ def test_mean_of_the_api_is_that_of_the_tile(ask: Ask, store: Path) -> None:
         assert float(row[f"coverage_{mean.span}"]) == tile["coverage"]
 
 
+def test_span_named_twice_has_its_columns_once(ask: Ask) -> None:
+    """The same mean again adds nothing."""
+    found = rows(ask(("span", "5m"), ("span", "5m")))
+    assert list(found[0]) == [*LONG, "mean_5m", "coverage_5m"]
+
+
 def test_wide_csv_has_a_column_for_each_metric_with_its_unit(ask: Ask) -> None:
     """One row per instant; what was not measured then is empty."""
     found = rows(ask(layout="wide"))
@@ -248,6 +257,9 @@ def test_metric_that_is_unknown_is_404(ask: Ask) -> None:
         ({"tz": "../../etc/passwd"}, "tz: "),
         ({"span": "5 minutes"}, "span: "),
         ({"span": "0s"}, "span: "),
+        ({"span": "32d"}, "span: span 32d is too long; use at most 31d"),
+        ({"layout": "wide", "format": "json"}, "layout: wide goes with csv alone, not with json"),
+        ({"layout": "wide", "format": "parquet"}, "layout: wide goes with csv alone"),
         ({"every": "-1m"}, "every: "),
         ({"every": "0m"}, "every: "),
         ({"every": "2m", "span": "5m"}, "span: "),
@@ -302,6 +314,21 @@ def test_store_that_is_damaged_is_503(person: FlaskClient, settings: Settings) -
     answer = person.get("/api/v1/readings?client=boiler")
     assert answer.status_code == 503
     assert "damaged" in error(answer)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_store_that_fails_at_the_first_rows_is_503(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """No header promises an answer that does not come."""
+
+    def fail(_self: HeadQuerier, _query: StreamQuery) -> NoReturn:
+        raise StoreUnavailable("the question took too long; ask for a shorter time")
+
+    monkeypatch.setattr(HeadQuerier, "stream", fail)
+    answer = ask(format=form)
+    assert answer.status_code == 503
+    assert error(answer) == "the question took too long; ask for a shorter time"
 
 
 @pytest.mark.parametrize("name", NAMES)

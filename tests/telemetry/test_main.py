@@ -67,16 +67,17 @@ def refused(*arguments: str) -> str:
     return result.stderr.removeprefix("Error: ").strip()
 
 
-@pytest.mark.usefixtures("settings")
-def test_export_by_default_is_the_long_csv_of_six_hours() -> None:
+def test_export_by_default_is_the_long_csv_of_a_day(settings: Settings) -> None:
     """One client's readings come out as the contract says, with nothing else on stdout."""
+    hours = (reading(START_US - n * 3600 * SECOND_US, unit="°C") for n in (23, 25))
+    fill(settings.store_path, list(hours))
     result = run("export", "boiler")
     rows = list(csv.DictReader(io.StringIO(result.stdout, newline="")))
     assert result.exit_code == 0
-    assert len(rows) == 61
-    assert rows[0]["time"] == to_iso(START_US)
-    assert (rows[0]["metric"], rows[0]["value"]) == ("state", "'=on")
-    assert (rows[1]["metric"], rows[1]["value"], rows[1]["unit"]) == ("temperature", "20", "°C")
+    assert len(rows) == 62
+    assert rows[0]["time"] == to_iso(START_US - 23 * 3600 * SECOND_US)
+    assert (rows[1]["metric"], rows[1]["value"]) == ("state", "'=on")
+    assert (rows[2]["metric"], rows[2]["value"], rows[2]["unit"]) == ("temperature", "20", "°C")
 
 
 @pytest.mark.usefixtures("settings")
@@ -84,6 +85,7 @@ def test_export_with_every_option_does_what_they_say() -> None:
     """Metric, window, layout, interval, span and zone all have their effect."""
     start, end = to_iso(START_US + 60 * SECOND_US), to_iso(START_US + 180 * SECOND_US)
     options = "--metric temperature --layout wide --every 1m --span 2m --span 5m --tz Asia/Kolkata"
+    options += " --span 2m"
     result = run("export", "boiler", "--start", start, "--end", end, *options.split())
     rows = list(csv.DictReader(io.StringIO(result.stdout, newline="")))
     assert list(rows[0]) == [
@@ -139,6 +141,7 @@ def test_export_that_is_interrupted_keeps_its_name_as_a_part(
         (["boiler", "--tz", "Mars"], "'Mars' is not a time zone"),
         (["boiler", "--every", "0s"], "'0s' is not a duration"),
         (["boiler", "--span", "90s", "--every", "1m"], "must be a multiple of every"),
+        (["boiler", "--span", "32d"], "span 32d is too long; use at most 31d"),
         (["boiler", "--output", "/proc/none/x"], "cannot write /proc/none/x.part: No such file"),
     ],
 )
@@ -153,6 +156,7 @@ def test_export_of_what_is_not_there_is_a_sentence(arguments: list[str], sentenc
         ["export"],
         ["export", "boiler", "--format", "xml"],
         ["export", "boiler", "--layout", "wide", "--format", "json"],
+        ["export", "boiler", "--layout", "wide", "--format", "parquet"],
         ["erase"],
         ["erase", "--simulated", "--client", "boiler"],
         ["typo"],
