@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from telemetry.clock import Clock, now_us
 
 _MIGRATIONS = ("access.sql",)
 _BUSY_S = 10.0
+_CREATING = threading.Lock()
 
 
 class AccessError(Exception):
@@ -230,8 +232,7 @@ class Access:
 
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    # SQLite would create it readable by all; its journal takes the mode of the file.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+    _create(path)
     database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
@@ -239,6 +240,17 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         yield database
     finally:
         database.close()  # rolls back what was not committed
+
+
+def _create(path: Path) -> None:
+    """Makes an empty file with mode 0600, unless there is one.
+
+    SQLite would create it readable by all; its journal takes the mode of the file. One that exists
+    is never opened here: closing any descriptor of a file drops all POSIX locks that the process
+    has on it, also those of a transaction in another thread (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with _CREATING, suppress(FileExistsError):  # nobody has it open before it is closed here
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _migrate(database: sqlite3.Connection) -> None:

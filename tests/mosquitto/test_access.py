@@ -1,6 +1,8 @@
 """access.db: who may speak and look."""
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +11,11 @@ import pytest
 from mosquitto.access import Access, AccessError, Client, Password, Token, User
 
 PASSWORD = Password("digest", "salt", 101)
+SECOND_WRITER = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=0.1, isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+"""
 
 
 @pytest.fixture
@@ -118,6 +125,23 @@ def test_many_threads_write_one_new_file(path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(24)))
     assert len(Access(path).clients()) == 24
+
+
+def test_transaction_keeps_its_lock_while_other_threads_read(access: Access, path: Path) -> None:
+    """A second process is refused as long as a transaction is open, whatever other threads do."""
+    access.add_user("ann", "hash", "admin")
+    writing = sqlite3.connect(path, isolation_level=None)
+    writing.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(access.user, "ann").result() is not None
+    second = subprocess.run(
+        [sys.executable, "-c", SECOND_WRITER, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    writing.close()
+    assert "database is locked" in second.stderr
 
 
 def test_broken_file_is_one_sentence(path: Path) -> None:
