@@ -63,18 +63,6 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * _UNITS_US[match[2]]
 
 
-def format_duration(duration_us: int) -> str:
-    """The shortest text that `parse_duration` reads back.
-
-    >>> format_duration(300_000_000), format_duration(90_000_000)
-    ('5m', '90s')
-    """
-    for unit in "wdhms":
-        if duration_us % _UNITS_US[unit] == 0:
-            return f"{duration_us // _UNITS_US[unit]}{unit}"
-    raise TimeError(f"{duration_us} µs is not a whole number of seconds")
-
-
 def parse_time(text: str, now_us: int, zone: tzinfo = UTC) -> int:
     """Microseconds since 1970 UTC for `now`, `now-6h` or an ISO 8601 time.
 

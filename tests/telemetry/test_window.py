@@ -12,7 +12,6 @@ from telemetry.window import (
     SECOND_US,
     TimeError,
     Window,
-    format_duration,
     parse_duration,
     parse_time,
     parse_zone,
@@ -38,16 +37,6 @@ def test_window_widened_reaches_further_back_alone() -> None:
     assert Window(10, 20).length_us == 10
 
 
-@steady
-@given(st.integers(1, 999_999), st.sampled_from("smhdw"))
-def test_duration_formatted_and_parsed_again_is_the_same(number: int, unit: str) -> None:
-    """What `format_duration` writes, `parse_duration` reads back, in no more characters."""
-    duration_us = parse_duration(f"{number}{unit}")
-    text = format_duration(duration_us)
-    assert parse_duration(text) == duration_us
-    assert len(text) <= len(f"{number}{unit}")
-
-
 @pytest.mark.parametrize(
     "text", ["", "5", "m", "0s", "-5m", "5 m", "1.5h", "5M", "\u0665m", "1234567s"]
 )
@@ -55,12 +44,6 @@ def test_duration_of_any_other_text_is_refused_with_examples(text: str) -> None:
     """A text that is no duration is named, beside durations that would do."""
     with pytest.raises(TimeError, match=r"is not a duration; write for example 90s"):
         parse_duration(text)
-
-
-def test_duration_of_part_of_a_second_is_not_formatted() -> None:
-    """A width that no duration names is refused instead of rounded."""
-    with pytest.raises(TimeError, match="not a whole number of seconds"):
-        format_duration(1_500_000)
 
 
 @steady
