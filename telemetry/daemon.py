@@ -48,6 +48,32 @@ def prepare_folders(settings: Settings) -> None:
         ) from None
 
 
+class SharedFileHandler(logging.handlers.RotatingFileHandler):
+    """Writes a rotated file that other processes write too: each line is in it once.
+
+    `<file>.lock` is held for the length of a line. It is opened each time, for a lock on a
+    descriptor that was inherited by a fork would be shared with it.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The line is written, into the file that has the name now."""
+        try:
+            with Path(f"{self.baseFilename}.lock").open("a", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._follow()
+                super().emit(record)
+                self.flush()
+                fcntl.flock(lock, fcntl.LOCK_UN)  # a fork of this moment holds a copy of it
+        except OSError:
+            self.handleError(record)
+
+    def _follow(self) -> None:
+        """Lets go of a file that another process has rotated."""
+        if self.stream is not None and not _lies_at(Path(self.baseFilename), self.stream):
+            stale, self.stream = self.stream, self._open()
+            stale.close()
+
+
 def start_logging(settings: Settings, process: str) -> None:
     """Sends every log line of this process to the console and to its rotated file."""
     shared: list[Processor] = [
@@ -62,7 +88,7 @@ def start_logging(settings: Settings, process: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    file = logging.handlers.RotatingFileHandler(
+    file = SharedFileHandler(
         settings.logs_dir / f"{process}.log",
         maxBytes=settings.log_keep_mb * 1_000_000 // _LOG_FILES,
         backupCount=_LOG_FILES - 1,

@@ -4,7 +4,8 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import structlog
 from telemetry.daemon import (
     AlreadyRunning,
     DataFolderError,
+    SharedFileHandler,
     pid_file,
     prepare_folders,
     start_logging,
@@ -43,6 +45,18 @@ def logs(settings: Settings) -> Iterator[Path]:
     root.handlers = before
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+def fork(run: Callable[[], None]) -> int:
+    """The identifier of a child process that runs and ends, with 0 if nothing was raised."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
 
 
 def lock_in_child(path: Path) -> int:
@@ -133,6 +147,30 @@ def test_log_line_as_json_has_its_facts_and_the_stack_of_a_fault(logs: Path) -> 
     assert "ZeroDivisionError" in first["exception"]
     assert first["timestamp"].endswith("Z")
     assert (second["event"], second["logger"]) == ("foreign line", "elsewhere")
+
+
+def test_log_file_written_by_many_processes_loses_and_doubles_no_line(settings: Settings) -> None:
+    """Forked processes rotate one file, and each of their lines is in one of those kept, once."""
+    path = settings.logs_dir / "dashboard.log"
+    parent = SharedFileHandler(path, maxBytes=2_000, backupCount=200, encoding="utf-8")
+
+    def write(worker: int) -> None:
+        own = SharedFileHandler(path, maxBytes=2_000, backupCount=200, encoding="utf-8")
+        for number in range(500):
+            text = f"{worker} {number:04} {'x' * 60}"
+            record = logging.makeLogRecord({"msg": text, "levelno": logging.INFO})
+            (parent if number % 2 else own).emit(record)
+
+    children = [fork(partial(write, worker)) for worker in range(4)]
+    ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    parent.close()
+    assert ended == [0, 0, 0, 0]
+    files = [file for file in settings.logs_dir.iterdir() if file.suffix != ".lock"]
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    assert len(files) > 50
+    assert sorted(line[:6] for line in lines) == sorted(
+        f"{worker} {number:04}" for worker in range(4) for number in range(500)
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
