@@ -71,16 +71,19 @@ def run(debug: bool) -> None:
     session_key(settings)  # a fault in it would be a traceback of a worker
     with pid_file(settings, "dashboard"):
         start_logging(settings, "dashboard")
-        password = ensure_admin(access, settings)
         if debug:
-            _greet(settings, password)
+            _greet(settings, access)
             create_app(settings).run(settings.http_host, settings.http_port)
             return
-        Server(settings, lambda: create_app(settings), lambda: _greet(settings, password)).run()
+        Server(settings, lambda: create_app(settings), lambda: _greet(settings, access)).run()
 
 
-def _greet(settings: Settings, password: str) -> None:
-    """Says where to look; a new password goes to the console alone, into no log file."""
+def _greet(settings: Settings, access: Access) -> None:
+    """Says where to look; a new password goes to the console alone, into no log file.
+
+    The admin is made here, not before: a start that was cut short would have lost the password.
+    """
+    password = ensure_admin(access, settings)
     host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104  # compared, not bound
     click.echo(f"Culex is ready: http://{host}:{settings.http_port}")
     if password:

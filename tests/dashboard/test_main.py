@@ -1,6 +1,8 @@
 """`python -m dashboard`: users and tokens from a shell."""
 
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,7 +12,7 @@ from dashboard.__main__ import main
 from dashboard.people import person_of_login
 from mosquitto.access import Access
 from telemetry.settings import Settings
-from tests.support import culex, environment
+from tests.support import culex, environment, make_settings
 
 
 def dashboard(settings: Settings, *arguments: str) -> Result:
@@ -58,6 +60,29 @@ def test_token_added_reads_until_it_is_removed(settings: Settings, stranger: Fla
     assert dashboard(settings, "token", "remove", "script").exit_code == 0
     assert stranger.get("/metrics", headers=headers).status_code == 401
     assert "no token script" in sentence(dashboard(settings, "token", "remove", "script"))
+
+
+def test_start_cut_short_leaves_no_admin_whose_password_nobody_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The admin is there from the moment its password is told, and no earlier."""
+    settings = make_settings(tmp_path)
+    ready: list[Callable[[], None]] = []
+
+    class CutShort:
+        def __init__(self, _settings: Settings, _create: object, greet: Callable[[], None]) -> None:
+            ready.append(greet)
+
+        def run(self) -> None:
+            raise SystemExit(0)
+
+    monkeypatch.setattr("dashboard.__main__.Server", CutShort)
+    monkeypatch.setattr("dashboard.__main__.start_logging", lambda *_: None)
+    ran = dashboard(settings, "run")
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert Access(settings.access_path).users() == []
+    ready[0]()
+    assert [user.name for user in Access(settings.access_path).users()] == ["admin"]
 
 
 @pytest.mark.parametrize("arguments", [("user",), ("user", "add"), ("token", "add", "a", "b")])
