@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     )
     batch_readings: Annotated[int, Field(ge=1, le=100_000)] = 2000
     batch_age_ms: Annotated[int, Field(ge=1, le=100)] = 50
-    intake_messages: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    intake_messages: Annotated[int, Field(ge=100, le=40_000)] = 20_000
     intake_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     future_tolerance: Duration = "5m"
     late_after: Duration = "1m"
@@ -184,12 +184,13 @@ def load_settings() -> Settings:
 def _sentence(error: dict[str, object]) -> str:
     """One validation error, with the line of culex.toml or the variable it stands in."""
     location = error["loc"]
-    key = str(location[0]) if isinstance(location, tuple) and location else ""
+    key, *inside = location if isinstance(location, tuple) and location else ("",)
+    table = inside[0] if inside and isinstance(inside[0], int) else 0
     reason = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
     variable = f"CULEX_{key.upper()}"
     if variable in os.environ:
         return f"{variable}={os.environ[variable]!r}: {reason}"
-    return f"{Settings.toml_file.name}, line {_line_of(key)}, {key}: {reason}"
+    return f"{Settings.toml_file.name}, line {_line_of(key, table)}, {key}: {reason}"
 
 
 def _no_json(said: str) -> str:
@@ -199,7 +200,9 @@ def _no_json(said: str) -> str:
     return f'{variable}={os.environ.get(variable)!r}: write JSON, a list such as ["1m", "5m"]'
 
 
-def _line_of(key: str) -> str:
+def _line_of(key: str, table: int) -> str:
+    """Where the key stands; of a key with several tables, such as [[topics]], the one meant."""
     pattern = re.compile(rf"\s*(\[\[?)?\s*{re.escape(key)}\b")
     lines = Settings.toml_file.read_text(encoding="utf-8").splitlines()
-    return next((str(number) for number, line in enumerate(lines, 1) if pattern.match(line)), "?")
+    found = [number for number, line in enumerate(lines, 1) if pattern.match(line)]
+    return str(found[min(table, len(found) - 1)]) if found else "?"

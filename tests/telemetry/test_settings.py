@@ -107,6 +107,7 @@ def test_settings_with_an_unknown_key_name_line_and_key(write: Write) -> None:
         ('late_after = "soon"', "'soon' is not a duration"),
         ('spans = ["1m", "x"]', "'x' is not a duration"),
         ("spans = []", "at least 1 item"),
+        ("intake_messages = 40001", "less than or equal to 40000"),
         ("batch_age_ms = 101", "less than or equal to 100"),
         ("coverage_minimum = 1.5", "less than or equal to 1"),
         ('demo = "sometimes"', "'auto', 'on' or 'off'"),
@@ -122,6 +123,19 @@ def test_settings_with_a_bad_value_name_line_key_and_reason(
     assert key is not None
     assert refused().startswith(f"culex.toml, line 2, {key[0]}: ")
     assert reason in refused()
+
+
+def test_settings_with_a_bad_table_name_the_line_of_that_table(write: Write) -> None:
+    """Of several topic templates the wrong one is found by its own line."""
+    write('[[topics]]\ntemplate = "a/{client}"\n\n[[topics]]\nfilter = "b"\n')
+    assert "culex.toml, line 4, topics: Field required" in refused()
+    assert "line 1" not in refused()
+
+
+def test_settings_with_a_bad_item_of_a_list_name_the_line_of_the_list(write: Write) -> None:
+    """A list in one line has one line, whichever of its items is wrong."""
+    write('topics = [{template = "a/{client}"}, {template = 1}]')
+    assert refused().startswith("culex.toml, line 1, topics: ")
 
 
 @pytest.mark.usefixtures("write")
