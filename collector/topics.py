@@ -10,6 +10,7 @@ from collector.rejection import Rejected
 NAME_CHARACTERS = 256
 _CLIENT, _METRIC = "{client}", "{metric}"
 _CACHED_TOPICS = 20_000
+_CACHED_CHARACTERS = 512  # of a topic: anybody may publish topics of 65 535 bytes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -109,7 +110,7 @@ class Topics:
         if not self._templates:
             raise TemplateError("there is no topic template; write one under [[topics]]")
         self.filters = disjoint([template.topic_filter for template in self._templates])
-        self._known: dict[str, Match | str] = {}
+        self._known: dict[str, Match] = {}
 
     def match(self, topic: str) -> Match:
         """What the topic names by the first template that fits.
@@ -118,14 +119,20 @@ class Topics:
             Rejected: `unmapped` if none fits; `no-client`, `no-metric`, `long-name`, `not-utf8`
                 or `control-character` if one does but a name cannot be kept.
         """
-        found = self._known.get(topic)
-        if found is None:
-            if len(self._known) >= _CACHED_TOPICS:
-                self._known.clear()
-            found = self._known[topic] = self._find(topic)
+        known = self._known.get(topic)
+        if known is not None:
+            return known
+        found = self._find(topic)
         if isinstance(found, str):
             raise Rejected(found)
+        if len(topic) <= _CACHED_CHARACTERS:
+            self._keep(topic, found)
         return found
+
+    def _keep(self, topic: str, found: Match) -> None:
+        if len(self._known) >= _CACHED_TOPICS:
+            self._known.clear()
+        self._known[topic] = found
 
     def _find(self, topic: str) -> Match | str:
         levels = topic.split("/")

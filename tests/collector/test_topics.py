@@ -1,5 +1,8 @@
 """Topic templates name the client and the metric, and subscribe to each topic once."""
 
+import tracemalloc
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +51,27 @@ def test_match_topic_that_names_nobody_is_rejected(topic: str, reason: str) -> N
         with pytest.raises(Rejected) as caught:
             topics.match(topic)
         assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("start", ["elsewhere", "clients/" + "x" * 600, "x" * 600 + "/a"])
+def test_match_long_topics_cost_no_memory(start: str) -> None:
+    """What is remembered of topics is bounded in bytes, whatever a client publishes to."""
+    topics = Topics(["clients/{client}", "x" * 600 + "/a/{client}/" + "x" * 50_000])
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            with suppress(Rejected):
+                topics.match(f"{start}/{number}/" + "x" * 50_000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000
+
+
+def test_match_topic_of_a_long_template_is_found() -> None:
+    """A topic too long to be remembered is matched each time."""
+    topics = Topics(["x" * 600 + "/{client}"])
+    assert topics.match("x" * 600 + "/a") == topics.match("x" * 600 + "/a") == Match("a", "")
 
 
 @pytest.mark.parametrize(
