@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from collector.rejection import Fault, Rejected
-from collector.timestamps import find_time, is_time
+from collector.timestamps import find_bad_time, find_time, is_time
 from collector.topics import name_fault
 from collector.values import Value, read_scalar, read_text
 from telemetry.reading import Kind
@@ -137,8 +137,7 @@ class _Walk:
         has_value = "value" in fields
         timed = has_value or depth == 1
         if timed:
-            own_us = find_time(fields)
-            time_us = time_us if own_us is None else own_us
+            time_us = self._time(prefix, fields, time_us)
         for key, value in fields.items():
             if len(self.measurements) + len(self.faults) >= FIELDS:
                 self.faults.append(Fault("too-many-fields", prefix))
@@ -152,6 +151,15 @@ class _Walk:
                 self._nested(name, value, time_us, depth + 1)
             else:
                 self._scalar(name, value, unit, time_us)
+
+    def _time(self, prefix: str, fields: Mapping[str, object], outer_us: int | None) -> int | None:
+        own_us = find_time(fields)
+        if own_us is not None:
+            return own_us
+        key = find_bad_time(fields)
+        if key is not None:
+            self.faults.append(Fault("bad-time", _name(prefix, key)))
+        return outer_us
 
     def _nested(
         self, name: str, fields: Mapping[str, object], time_us: int | None, depth: int

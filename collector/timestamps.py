@@ -55,6 +55,16 @@ def find_time(fields: Mapping[str, object]) -> int | None:
     return None
 
 
+def find_bad_time(fields: Mapping[str, object]) -> str | None:
+    """Why an object carries no time: the key whose value should be one, or None.
+
+    >>> find_bad_time({"temperature": 21.5, "ts": 12}), find_bad_time({"ts": None, "t": 21.5})
+    ('ts', None)
+    """
+    meant = (key for key, value in fields.items() if value is not None and is_time(key, value))
+    return next(meant, None)
+
+
 def _date_and_time(fields: Mapping[str, object]) -> int | None:
     date, time = fields.get("date"), fields.get("time")
     if isinstance(date, str) and isinstance(time, str):

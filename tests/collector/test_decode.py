@@ -169,10 +169,29 @@ def test_decode_time_of_the_client_is_recognised(time: bytes) -> None:
     "time",
     [b'"ts": 0', b'"ts": 12.5', b'"time": "soon"', b'"ts": 1.7e21', b'"date": "2023-11-14"'],
 )
-def test_decode_implausible_time_is_ignored(time: bytes) -> None:
+def test_decode_unusable_time_is_a_fault_that_costs_no_reading(time: bytes) -> None:
     """A time before 2000, or none at all, leaves the time of receipt; its key is no metric."""
-    (measurement,) = decode(b'{"a": 1, ' + time + b"}").measurements
+    payload = b'{"a": 1, ' + time + b"}"
+    (measurement,) = decode(payload).measurements
     assert (measurement.metric, measurement.time_us) == ("a", None)
+    assert reasons(payload) == ["bad-time"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [b'"ts": null', b'"t": 21.5', b'"ts": 1700000000, "time": "soon"', b'"b": {"ts": 12}'],
+)
+def test_decode_object_without_need_of_a_time_has_no_fault(fields: bytes) -> None:
+    """No time, a `t` that is a metric, a second time, a `ts` inside: nothing to complain of."""
+    assert reasons(b'{"a": 1, ' + fields + b"}") == []
+
+
+def test_decode_unusable_time_of_a_value_leaves_that_of_the_object() -> None:
+    """A fault names the key, and the reading has the time of the object around it."""
+    payload = b'{"ts": 1700000000, "a": {"value": 1, "ts": "soon"}}'
+    decoded = decode(payload)
+    assert [m.time_us for m in decoded.measurements] == [1_700_000_000_000_000]
+    assert [(fault.reason, fault.metric) for fault in decoded.faults] == [("bad-time", "a.ts")]
 
 
 def test_decode_short_t_that_is_no_time_is_a_metric() -> None:
