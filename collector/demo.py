@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.backfill import ON_THEIR_WAY
+from collector.containment import contained
 from collector.fleet import FLEET, Publication
 from collector.players import Fleet, Player
 from telemetry.clock import Clock, now_us
@@ -89,7 +90,6 @@ class Connection:
         self._properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's own
         self._properties.UserProperty = ("simulated", "1")
         self._paho = mqtt.Client(CallbackAPIVersion.VERSION2, login.client_id, protocol=mqtt.MQTTv5)
-        self._paho.suppress_exceptions = True  # a raising callback would end the network thread
         self._paho.username_pw_set(login.username, login.password)
         self._paho.tls_set_context(tls)
         self._paho.reconnect_delay_set(*_RETRY_S)
@@ -132,6 +132,7 @@ class Connection:
         """Waits until the network thread has ended."""
         self._paho.loop_stop()
 
+    @contained
     def _on_connect(
         self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object
     ) -> None:
@@ -145,12 +146,14 @@ class Connection:
         self.arrivals += 1
         self._troubles.clear(self._name)
 
+    @contained
     def _on_connect_fail(self, _c: object, _u: object) -> None:
         # paho calls this while it handles the error, and does not pass it on.
         error = sys.exc_info()[1]
         reason = getattr(error, "strerror", None) or str(error)
         self._troubles.note(self._name, reason.lower())
 
+    @contained
     def _on_publish(
         self, _c: object, _u: object, _mid: int, reason: ReasonCode, _p: object
     ) -> None:

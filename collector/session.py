@@ -18,9 +18,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from collector.containment import contained
 from collector.intake import Intake
 from collector.link import LOST, LinkState, LinkWatch
 from collector.message import Message
+from collector.receipt import ReceiptClock
 from collector.subscriptions import Subscriptions
 from telemetry.clock import Clock
 from telemetry.login import Login
@@ -61,10 +63,9 @@ class Session:
         self._endpoint = endpoint
         self._intake = intake
         self._subscriptions = subscriptions
-        self._clock = clock
+        self._receipts = ReceiptClock(clock)
         self._link = LinkWatch(clock)
         self._generation = 0
-        self._last_us = 0
         self._overrun = False
         self._retry_s = _FIRST_RETRY_S
         self._asked: dict[int, Sequence[str]] = {}
@@ -126,7 +127,6 @@ class Session:
             CallbackAPIVersion.VERSION2, login.client_id, protocol=mqtt.MQTTv5, manual_ack=True
         )
         client.username_pw_set(login.username, login.password)
-        client.suppress_exceptions = True  # a raising callback would end the network thread
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -187,6 +187,7 @@ class Session:
         self._stopping.wait(self._retry_s * jitter)
         self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
 
+    @contained
     def _on_connect(
         self, _c: object, _u: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _p: object
     ) -> None:
@@ -212,6 +213,7 @@ class Session:
         _, packet_id = self._client.subscribe([(name, options) for name in subscriptions.wanted])
         self._asked[packet_id or 0] = subscriptions.wanted
 
+    @contained
     def _on_subscribe(
         self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
@@ -222,6 +224,7 @@ class Session:
         if refused:
             self._link.limp(f"subscription refused: {', '.join(refused)}")
 
+    @contained
     def _on_unsubscribe(
         self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
@@ -234,19 +237,14 @@ class Session:
         gone = [name for name, reason in answered if not reason.is_failure]
         self._subscriptions.given_up(gone)
 
+    @contained
     def _on_disconnect(
         self, _c: object, _u: object, _flags: object, reason: ReasonCode, _p: object
     ) -> None:
         self._link.lose("the store does not keep up" if self._overrun else _plain(reason))
 
+    @contained
     def _on_message(self, client: mqtt.Client, _u: object, message: mqtt.MQTTMessage) -> None:
-        try:
-            self._receive(client, message)
-        except Exception:
-            # Unacknowledged, it comes again; a raising callback would end the network thread.
-            log.exception("message not taken", packet_id=message.mid)
-
-    def _receive(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
         self.received += 1
         if self._overrun or self._finishing:
             return  # nothing may overtake a message that was not taken
@@ -254,7 +252,7 @@ class Session:
             Message(
                 _topic(message),
                 bytes(message.payload),
-                self._now_us(),
+                self._receipts.now_us(),
                 message.mid,
                 self._generation,
                 message.retain,
@@ -265,12 +263,6 @@ class Session:
         if not taken and not self._finishing:
             self._overrun = True
             client.disconnect()
-
-    def _now_us(self) -> int:
-        """The time of receipt; never the same for two messages in a row."""
-        now_us = self._clock()
-        self._last_us = now_us + 1 if now_us == self._last_us else now_us
-        return self._last_us
 
 
 def _leave_to_network_thread(_client: mqtt.Client, _userdata: object, _socket: object) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from collector.daemon import LOOPBACK
 from collector.intake import Bounds, Intake
+from collector.link import LinkWatch
 from collector.message import Message
 from collector.session import Endpoint, Session
 from collector.subscriptions import Subscriptions
@@ -111,6 +113,28 @@ def test_session_refused_filter_is_told(settings: Settings, broker: Process) -> 
         assert bench.session.state.up
     finally:
         bench.session.stop()
+
+
+def test_session_callback_that_raises_is_logged_and_collecting_goes_on(
+    settings: Settings, tank: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of ours on the answer to a subscription is no silence: it stands in the log."""
+
+    def fail(_watch: LinkWatch, _reason: str) -> None:
+        raise RuntimeError("an error of ours")
+
+    monkeypatch.setattr(LinkWatch, "limp", fail)
+    bench = Bench(settings, "clients/+/+", "elsewhere/+")
+    with capture_logs() as lines:
+        bench.session.start()
+        try:
+            wait_until(lambda: any(line.get("callback") == "_on_subscribe" for line in lines))
+            with Peer(settings, (tank.client, tank.password)) as peer:
+                peer.publish("clients/tank/n", "1")
+            assert len(bench.intake.take(1, 5).messages) == 1
+            assert bench.session.state.up
+        finally:
+            bench.session.stop()
 
 
 def test_session_filter_no_longer_configured_is_given_up(
