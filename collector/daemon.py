@@ -5,7 +5,7 @@ from contextlib import closing
 import structlog
 
 from collector.intake import Bounds, Intake
-from collector.redelivery import WINDOW, DeliveryRing
+from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
 from collector.session import PATIENCE_S, Endpoint, Session
 from collector.subscriptions import Subscriptions
@@ -14,7 +14,7 @@ from collector.translate import Tolerance, Translator
 from collector.writer import Parts, Writer
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, prepare_folders, start_logging, stop_on_signal
-from telemetry.interface import Appender
+from telemetry.interface import DELIVERIES_KEPT, Appender
 from telemetry.login import Login, load_login
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier
@@ -25,7 +25,6 @@ LOOPBACK = "127.0.0.1"
 """The broker's plain listener is on this machine alone; `mqtt_host` is what clients are told."""
 
 _DRAIN_S = 1.5
-_LONGEST_WINDOW = 60_000  # packet identifiers come round after 65 535
 
 log = structlog.get_logger("collector")
 
@@ -70,7 +69,7 @@ class Collector:
             self.intake,
             self.session,
             Translator(topics, _tolerance(settings)),
-            DeliveryRing(appender.deliveries(), _window(settings)),
+            DeliveryRing(appender.deliveries(), _ring_size(settings)),
             settings.jobs_dir,
         )
         rejections = RejectionLog(_rejected_before(settings))
@@ -109,9 +108,12 @@ def _tolerance(settings: Settings) -> Tolerance:
     return Tolerance(parse_duration(settings.late_after), parse_duration(settings.future_tolerance))
 
 
-def _window(settings: Settings) -> int:
-    """A lost link makes everything in the intake come again, behind its first copy."""
-    return min(WINDOW + settings.intake_messages, _LONGEST_WINDOW)
+def _ring_size(settings: Settings) -> int:
+    """A lost link makes everything in the intake come again, behind its first copy.
+
+    The bound of `intake_messages` keeps it below 65 535, where packet identifiers come round.
+    """
+    return DELIVERIES_KEPT + settings.intake_messages
 
 
 def _rejected_before(settings: Settings) -> int:

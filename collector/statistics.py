@@ -20,6 +20,7 @@ class Statistics:
         messages: Taken from the broker and settled: committed, rejected or a duplicate.
         stored: Readings that are new in the store.
         duplicates: Readings and messages that were stored before.
+        maybe_repeated: Messages that may have been stored before; their readings are flagged.
         rejected: Messages, or fields of one, that are no reading.
         faults: Commits that the store could not do.
     """
@@ -27,6 +28,7 @@ class Statistics:
     messages: int = 0
     stored: int = 0
     duplicates: int = 0
+    maybe_repeated: int = 0
     rejected: int = 0
     faults: int = 0
     _commits_us: list[int] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Statistics:
         yield "readings_rate", "1/s", (self.stored - stored) / seconds
         yield "stored", "", float(self.stored)
         yield "duplicates", "", float(self.duplicates)
+        yield "maybe_repeated", "", float(self.maybe_repeated)
         yield "rejected", "", float(self.rejected)
         yield "store_faults", "", float(self.faults)
         yield "intake", "messages", float(waiting)

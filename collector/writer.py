@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -10,14 +10,14 @@ import structlog
 from collector.intake import Intake, Parcel
 from collector.link import Link
 from collector.message import Message
-from collector.redelivery import DeliveryRing
+from collector.redelivery import DeliveryRing, Repetition
 from collector.rejection import Fault, RejectionLog
 from collector.statistics import Statistics
 from collector.translate import Translation, Translator
 from telemetry.clock import Clock
 from telemetry.interface import Appender, Batch, Committed, Delivery, StoreUnavailable
 from telemetry.jobs import run_pending
-from telemetry.reading import Reading
+from telemetry.reading import Flag, Reading
 
 WAIT_S = 0.25
 """How long the writer waits for a message before it looks around."""
@@ -53,6 +53,7 @@ class _Load:
     deliveries: list[Delivery] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     repeated: int = 0
+    maybe_repeated: int = 0
 
     def batch(self) -> Batch:
         return Batch(self.readings, self.deliveries, self.forget)
@@ -131,16 +132,27 @@ class Writer:
 
     def _translate(self, message: Message, load: _Load) -> None:
         load.messages.append(message)
-        if message.packet_id:
-            delivery = self._parts.ring.admit(message)
-            if delivery is None:
-                load.repeated += 1
-                return
-            load.deliveries.append(delivery)
+        repetition = self._recognise(message, load)
+        if repetition is Repetition.YES:
+            load.repeated += 1
+            return
         translation = self._guarded(message)
-        load.readings.extend(translation.readings)
+        readings = translation.readings
+        if repetition is Repetition.MAYBE:
+            load.maybe_repeated += 1
+            readings = [_redelivered(reading) for reading in readings]
+        load.readings.extend(readings)
         for fault in translation.faults:
             self.rejections.note(message, fault)
+
+    def _recognise(self, message: Message, load: _Load) -> Repetition:
+        """Whether the message came before; the load remembers it if it is not sure to have."""
+        if not message.packet_id:
+            return Repetition.NO
+        arrival = self._parts.ring.admit(message)
+        if arrival.repetition is not Repetition.YES:
+            load.deliveries.append(arrival.delivery)
+        return arrival.repetition
 
     def _guarded(self, message: Message) -> Translation:
         """No message may stop the stream, not even one that finds an error of ours."""
@@ -160,6 +172,7 @@ class Writer:
         statistics.messages += len(load.messages)
         statistics.stored += committed.stored
         statistics.duplicates += committed.duplicates + load.repeated
+        statistics.maybe_repeated += load.maybe_repeated
         statistics.rejected = self.rejections.total
         return True
 
@@ -210,3 +223,7 @@ class Writer:
             self._parts.appender.append(Batch(readings))
         except StoreUnavailable as error:
             log.warning("cannot keep own statistics", error=str(error))
+
+
+def _redelivered(reading: Reading) -> Reading:
+    return replace(reading, flags=reading.flags | Flag.REDELIVERED.value)

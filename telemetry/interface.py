@@ -13,6 +13,9 @@ import pandas as pd
 from telemetry.reading import Latest, Reading, Series
 from telemetry.window import Window
 
+DELIVERIES_KEPT = 20_000
+"""Far more than a broker has in flight, far fewer than the 65 535 packet identifiers there are."""
+
 
 class StoreError(Exception):
     """The store cannot answer or accept now; the message says why and what to do."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from telemetry.interface import (
+    DELIVERIES_KEPT,
     Batch,
     Committed,
     Delivery,
@@ -22,9 +23,6 @@ from telemetry.reading import Reading, Series
 
 Connection = sqlite3.Connection
 Result = TypeVar("Result")
-
-DELIVERIES_KEPT = 20_000
-"""Far more than a broker has in flight, far fewer than the 65 535 packet identifiers there are."""
 
 _MIGRATIONS = (Path(__file__).with_name("schema.sql"),)
 _BUSY_MS = 5000

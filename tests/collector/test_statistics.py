@@ -8,6 +8,7 @@ def test_statistics_of_a_period_are_rates_and_totals() -> None:
     statistics = Statistics()
     assert not statistics.due(1)
     statistics.messages, statistics.stored, statistics.rejected = 100, 300, 7
+    statistics.maybe_repeated = 4
     for duration_us in (1000, 2000, 3000):
         statistics.committed(duration_us)
     now_us = 1 + PERIOD_US
@@ -17,6 +18,7 @@ def test_statistics_of_a_period_are_rates_and_totals() -> None:
     assert values["readings_rate"] == 30
     assert values["stored"] == 300
     assert values["rejected"] == 7
+    assert values["maybe_repeated"] == 4
     assert values["intake"] == 5
     assert values["commit_p50"] == 2
     assert not statistics.due(now_us + 1)

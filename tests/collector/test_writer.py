@@ -12,6 +12,7 @@ from collector.rejection import RejectionLog
 from collector.topics import Topics
 from collector.translate import Tolerance, Translation, Translator
 from collector.writer import Parts, Writer
+from telemetry.reading import Flag
 from tests.collector.support import MemoryAppender, MemoryLink
 
 NOW_US = 1_800_000_000_000_000
@@ -30,9 +31,12 @@ class Bench:
         parts = Parts(self.appender, self.intake, self.link, self.translator, ring, jobs)
         self.writer = Writer(parts, at_most, RejectionLog(), lambda: self.clock_us)
 
-    def put(self, packet_id: int, payload: bytes = b"1", *, dup: bool = False) -> None:
+    def put(
+        self, packet_id: int, payload: bytes = b"1", *, dup: bool = False, generation: int = 0
+    ) -> None:
         """Puts a message of its own time into the intake."""
-        message = Message("clients/a/m", payload, NOW_US + packet_id, packet_id, dup=dup)
+        time_us = NOW_US + packet_id
+        message = Message("clients/a/m", payload, time_us, packet_id, generation, dup=dup)
         assert self.intake.put(message)
 
     def settle(self) -> None:
@@ -86,6 +90,20 @@ def test_writer_repeated_delivery_is_acknowledged_and_not_stored() -> None:
     assert len(bench.appender.readings) == 1
     assert bench.link.acknowledged == [1, 1]
     assert bench.writer.statistics.duplicates == 1
+
+
+def test_writer_delivery_in_doubt_is_stored_flagged_and_counted() -> None:
+    """What may be stored already is kept, and says so; what follows it is as ever."""
+    bench = Bench()
+    for generation in (1, 2):
+        bench.put(1, generation=generation)
+    bench.put(2, generation=2)
+    bench.settle()
+    flags = [reading.flags for reading in bench.appender.readings]
+    assert flags == [0, Flag.REDELIVERED, 0]
+    assert bench.link.acknowledged == [1, 1, 2]
+    assert bench.writer.statistics.maybe_repeated == 1
+    assert bench.writer.statistics.duplicates == 0
 
 
 def test_writer_rejected_message_is_acknowledged_and_counted() -> None:

@@ -15,11 +15,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from mosquitto.broker import find_running
 from mosquitto.provision import Credentials, add_client, initialise
 from telemetry.clock import now_us
 from telemetry.interface import StoreError, WriterState
 from telemetry.login import load_login
-from telemetry.reading import Series
+from telemetry.reading import Flag, Series
 from telemetry.settings import Settings
 from telemetry.store import open_querier
 from telemetry.window import LATEST_US, Window
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.broker
 
 ALWAYS = Window(0, LATEST_US)
 NUMBERS = Series("tank", "n")
+UNTIMED = Series("tank", "m")
 GARBAGE = (b"", b"NaN", b"0x1F", b"1_000", b"\xff\xfe", b'{"a": 1', b"[1]", b"x" * 100, b"null")
 
 
@@ -215,6 +217,58 @@ def test_broker_restarted_under_load_loses_and_doubles_nothing(
         start_again(broker)
     publisher.wait_for_more(150)
     assert_each_once(settings, publisher.stop())
+
+
+def test_broker_killed_after_its_save_doubles_nothing_unflagged(
+    settings: Settings, broker: Process, tank: Credentials, collector: Process
+) -> None:
+    """What a broker that was killed delivers again is stored once, or flagged as in doubt.
+
+    Mosquitto 2.0.11 delivers what its save holds as queued again without saying so.
+    """
+    start(collector)
+    collector.stop()
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        for number in range(150):
+            own_time = {"n": number, "ts": 1_790_000_000_000_000 + number}
+            peer.publish("clients/tank/telemetry", json.dumps(own_time))
+            peer.publish("clients/tank/m", str(number))
+    saved = save(settings)
+    start(collector)
+    wait_until(lambda: stored(settings).total() == stored(settings, UNTIMED).total() == 150)
+    kill_and_restore(broker, saved)
+    start_again(broker)
+    wait_until(lambda: stored(settings, UNTIMED).total() == 300)
+    assert stored(settings) == Counter(map(float, range(150)))
+    assert stored(settings, UNTIMED) == Counter(map(float, [*range(150)] * 2))
+    assert flags(settings, UNTIMED) == [0] * 150 + [Flag.REDELIVERED] * 150
+
+
+def save(settings: Settings) -> bytes:
+    """What the broker saves of itself now, on the signal that asks for it."""
+    path = settings.broker_dir / "mosquitto.db"
+    before_ns = path.stat().st_mtime_ns if path.exists() else 0
+    mosquitto = find_running(settings)
+    assert mosquitto is not None
+    mosquitto.send_signal(signal.SIGUSR1)
+    wait_until(lambda: path.exists() and path.stat().st_mtime_ns > before_ns)
+    return path.read_bytes()
+
+
+def kill_and_restore(broker: Process, saved: bytes) -> None:
+    """Kills Mosquitto; what it saved meanwhile by its clock is undone."""
+    mosquitto = find_running(broker.settings)
+    assert mosquitto is not None
+    mosquitto.kill()
+    broker.wait()
+    (broker.settings.broker_dir / "mosquitto.db").write_bytes(saved)
+    wait_until(lambda: not writer(broker.settings).broker_up)
+
+
+def flags(settings: Settings, series: Series) -> list[int]:
+    """The flags of a series, oldest reading first."""
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        return list(snapshot.read(series, ALWAYS).frame["flags"])
 
 
 def start_again(broker: Process) -> None:
