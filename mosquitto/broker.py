@@ -4,10 +4,10 @@ import errno
 import os
 import resource
 import secrets
-import signal
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -69,13 +69,9 @@ def run(settings: Settings) -> None:
     with pid_file(settings, "broker"):
         end_orphan(settings)
         check_ports(settings)
-        program = prepare(settings)
-        child = _start(program, settings)
-        keeper = threading.Thread(target=_keep, args=(child, settings, stopping), daemon=True)
-        keeper.start()
-        _forward(child)
-        status = child.wait()
-        _mosquitto_pid_path(settings).unlink(missing_ok=True)
+        status = _serve_once(settings, stopping)
+        while status is None:
+            status = _serve_once(settings, stopping)
     if not stopping.is_set():
         raise BrokerError(
             f"mosquitto stopped by itself (status {status}); "
@@ -163,10 +159,40 @@ def end_orphan(settings: Settings) -> None:
 
 
 def reload(settings: Settings) -> None:
-    """A running Mosquitto uses the certificate that is on disk now."""
+    """A running Mosquitto ends, so that its supervisor starts it with the certificate on disk.
+
+    SIGHUP would not do: with it Mosquitto 2.0 gives the new one to MQTT listeners alone, and
+    WebSockets keep the old. Sessions and queues are kept on disk. One without a supervisor stays.
+    """
     running = find_running(settings)
-    if running is not None:
-        running.send_signal(signal.SIGHUP)
+    if running is None or not _is_supervised(running, settings):
+        return
+    with suppress(psutil.Error):
+        running.terminate()
+        running.wait(STOP_S)
+
+
+def _is_supervised(running: psutil.Process, settings: Settings) -> bool:
+    try:
+        supervisor = int((settings.run_dir / "broker.pid").read_text(encoding="utf-8"))
+        return running.ppid() == supervisor
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
+def _serve_once(settings: Settings, stopping: threading.Event) -> int | None:
+    """One Mosquitto has run to its end; returns its status, or None if it ended to be renewed."""
+    program = prepare(settings)
+    served = _certificate(settings)
+    child = _start(program, settings)
+    threading.Thread(target=_keep, args=(child, settings, stopping), daemon=True).start()
+    _forward(child)
+    status = child.wait()
+    _mosquitto_pid_path(settings).unlink(missing_ok=True)
+    if stopping.is_set() or _certificate(settings) == served:
+        return status
+    log.info("starting mosquitto again with its new certificate")
+    return None
 
 
 def _start(program: Path, settings: Settings) -> subprocess.Popen[str]:
@@ -199,19 +225,24 @@ def _forward(child: subprocess.Popen[str]) -> None:
 
 
 def _keep(child: subprocess.Popen[str], settings: Settings, stopping: threading.Event) -> None:
-    """Renews the certificate while the child runs, and ends it when it is to stop."""
+    """Ends the child when it is to stop, and when its certificate was renewed."""
     while not stopping.wait(_RENEWAL_S):
-        try:
-            if renew_certificate(settings):
-                child.send_signal(signal.SIGHUP)
-        except (CertificateError, OSError) as error:
-            log.error("cannot renew the broker's certificate", error=str(error))  # noqa: TRY400  # the sentence says it all
+        if child.poll() is not None or _has_renewed(settings):
+            break
     child.terminate()
     try:
         child.wait(STOP_S)
     except subprocess.TimeoutExpired:
         log.warning("mosquitto did not stop in time and was killed", seconds=STOP_S)
         child.kill()
+
+
+def _has_renewed(settings: Settings) -> bool:
+    try:
+        return renew_certificate(settings)
+    except (CertificateError, OSError) as error:
+        log.error("cannot renew the broker's certificate", error=str(error))  # noqa: TRY400  # the sentence says it all
+        return False
 
 
 def _security(settings: Settings) -> bytes:
@@ -248,6 +279,11 @@ def _check_port(key: str, host: str, port: int) -> None:
 
 def _configuration_path(settings: Settings) -> Path:
     return (settings.broker_dir / "mosquitto.conf").resolve()
+
+
+def _certificate(settings: Settings) -> bytes:
+    path = settings.broker_dir / "server.crt"
+    return path.read_bytes() if path.exists() else b""
 
 
 def _mosquitto_pid_path(settings: Settings) -> Path:

@@ -304,27 +304,62 @@ def test_hung_mosquitto_is_killed_in_time(settings: Settings, broker: Process) -
 
 
 def test_expired_certificate_is_replaced_while_running(settings: Settings, broker: Process) -> None:
-    """Init replaces an expired certificate and the running broker serves the new one."""
+    """Init replaces an expired certificate; soon TLS and WebSockets both serve the new one."""
+    first = _served(settings)
+    expired = _let_expire(settings)
+    assert culex(settings, "mosquitto", "init").returncode == 0
+    fresh = _on_disk(settings)
+    assert fresh not in {expired, *first}
+    wait_until(lambda: _served(settings) == {fresh})
+    assert broker.running
+
+
+def test_certificate_renewed_by_the_supervisor_is_served_on_both_ports(settings: Settings) -> None:
+    """The supervisor renews by itself, and SIGTERM still stops whatever Mosquitto runs then."""
+    initialise(settings)
+    tank = add_client(settings, "tank")
+    soon = "from mosquitto import broker, __main__ as command; broker._RENEWAL_S = 0.5"
+    run = "command.main(['run'], standalone_mode=False)"
+    process = Process(settings, "timeit", "-n1", "-r1", "-s", soon, run).start()
+    try:
+        wait_until(lambda: len(_served(settings)) == 1)
+        pid = _pid(settings)
+        with collector(settings) as ours:
+            expired = _let_expire(settings)
+            wait_until(ours.ended.is_set)
+        wait_until(lambda: _served(settings) == {_on_disk(settings)} and _pid(settings) != pid)
+        assert _on_disk(settings) != expired
+        with Peer(settings, login(tank), Listener.WS) as peer:
+            assert peer.accepted
+    finally:
+        assert process.stop() == 0
+    assert not accepts(settings.mqtt_port)
+
+
+def _let_expire(settings: Settings) -> int:
+    """The serial number of an expired certificate that takes the place of the good one."""
     pair = Pair(settings.broker_dir / "server.key", settings.broker_dir / "server.crt")
     authority = ensure_authority(Pair(settings.secrets_dir / "ca.key", settings.ca_file), now_us())
     pair.certificate.unlink()
     ensure_server(pair, authority, frozenset({"localhost"}), now_us() - 500 * DAY_US)
-    supervisor.reload(settings)
-    expired = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
-    wait_until(lambda: _served(settings) == expired)
-
-    assert culex(settings, "mosquitto", "init").returncode == 0
-
-    fresh = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).serial_number
-    assert fresh != expired
-    wait_until(lambda: _served(settings) == fresh)
-    assert broker.running
+    return _on_disk(settings)
 
 
-def _served(settings: Settings) -> int:
-    address = ("127.0.0.1", settings.mqtt_tls_port)
-    pem = ssl.get_server_certificate(address, timeout=5.0)
-    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+def _on_disk(settings: Settings) -> int:
+    pem = (settings.broker_dir / "server.crt").read_bytes()
+    return x509.load_pem_x509_certificate(pem).serial_number
+
+
+def _served(settings: Settings) -> set[int]:
+    """The serial numbers that the two TLS ports serve; none while they cannot be reached."""
+    serials = set()
+    for port in (settings.mqtt_tls_port, settings.mqtt_ws_port):
+        try:
+            pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=5.0)
+        except OSError:
+            return set()
+        serials.add(x509.load_pem_x509_certificate(pem.encode()).serial_number)
+    return serials
 
 
 def test_init_lets_the_fleet_into_a_running_broker(settings: Settings, broker: Process) -> None:
