@@ -11,6 +11,7 @@ import pandas as pd
 
 from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
 from telemetry.interval import GAPS, expected_interval_us
+from telemetry.lookback import Lookback
 from telemetry.reading import Kind, Latest, Series
 from telemetry.store.head import Connection, faults, limit_time, open_reader
 from telemetry.window import Window
@@ -135,7 +136,7 @@ class HeadQuerier:
     """The read side of the head; implements `telemetry.interface.Querier`.
 
     Each thread of each process opens its own connection, when it first asks: SQLite connections
-    must not cross a fork.
+    must not cross a fork. It opens another once another file has the path, from a backup say.
     """
 
     def __init__(self, path: Path) -> None:
@@ -158,13 +159,17 @@ class HeadQuerier:
     def stream(self, query: StreamQuery) -> Iterator[Chunk]:
         """Everything the query names, oldest first, in parts of bounded size.
 
-        Each part is a snapshot of its own: a long export holds nothing back from the writer.
+        Each part is a snapshot of its own: a long export holds nothing back from the writer. The
+        look-back is read once, in such parts too, and carried along.
         """
-        start_us = query.window.start_us
+        lookback = Lookback(query.lookback_us)
+        start_us = query.window.start_us - query.lookback_us
         while start_us < query.window.end_us:
             with self.snapshot() as snapshot:
                 chunk = _chunk(snapshot, query, start_us)
-            yield chunk
+            lookback.take(chunk.window, chunk.answers)
+            if start_us >= query.window.start_us:
+                yield Chunk(chunk.window, lookback.widened(chunk.window, chunk.answers))
             start_us = chunk.window.end_us
 
     def close(self) -> None:
@@ -176,13 +181,28 @@ class HeadQuerier:
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or self._local.process != os.getpid():
-            connection = self._local.connection = open_reader(self._path)
-            self._local.process = os.getpid()
+        origin = (os.getpid(), _file_identity(self._path))
+        if connection is not None and self._local.origin == origin:
+            return connection
+        if connection is not None and self._local.origin[0] == os.getpid():
+            self.close()
+        connection = self._local.connection = open_reader(self._path)
+        self._local.origin = origin
         return connection
 
 
+def _file_identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _chunk(snapshot: HeadSnapshot, query: StreamQuery, start_us: int) -> Chunk:
+    """A part that begins there: of the window, or of the look-back before it."""
+    begun = start_us >= query.window.start_us
+    end_us = query.window.end_us if begun else query.window.start_us
     series = [
         latest.series
         for latest in snapshot.latest(query.client)
@@ -190,10 +210,9 @@ def _chunk(snapshot: HeadSnapshot, query: StreamQuery, start_us: int) -> Chunk:
     ]
     rows = max(1, query.chunk_rows // max(1, len(series)))
     ends = (snapshot.boundary(one, start_us, rows) for one in series)
-    first_end_us = min((end for end in ends if end is not None), default=query.window.end_us)
-    window = Window(start_us, min(max(first_end_us, start_us + 1), query.window.end_us))
-    reach = window.widened(query.lookback_us)
-    return Chunk(window, [snapshot.read(one, reach) for one in series])
+    first_end_us = min((end for end in ends if end is not None), default=end_us)
+    window = Window(start_us, min(max(first_end_us, start_us + 1), end_us))
+    return Chunk(window, [snapshot.read(one, window) for one in series])
 
 
 def _readings(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:

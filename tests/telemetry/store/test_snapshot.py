@@ -159,6 +159,22 @@ def test_snapshot_after_the_store_appears_answers(tmp_path: Path) -> None:
             assert len(snapshot.latest()) == 1
 
 
+def test_snapshot_after_the_store_was_replaced_is_of_the_new_one(tmp_path: Path) -> None:
+    """A file restored under a querier is what it answers from, without a restart."""
+    path = fill(tmp_path / "culex.db", [reading(1)])
+    restored = fill(tmp_path / "restored.db", [reading(1, series=Series("restored", "m"))])
+    with asking(path) as querier:
+        with querier.snapshot() as snapshot:
+            assert [latest.series for latest in snapshot.latest()] == [SERIES]
+        restored.rename(path)
+        for _ in range(2):
+            with querier.snapshot() as snapshot:
+                assert [latest.series.client for latest in snapshot.latest()] == ["restored"]
+        path.unlink()
+        with pytest.raises(StoreMissing), querier.snapshot():
+            pass
+
+
 def test_snapshot_after_one_that_failed_answers(tmp_path: Path) -> None:
     """An exception inside a snapshot ends it and nothing else."""
     with asking(fill(tmp_path / "culex.db", [reading(1)])) as querier:
