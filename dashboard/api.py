@@ -14,7 +14,7 @@ from dashboard.question import activity
 from telemetry.clock import Clock
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, StoreError
-from telemetry.reading import Flag, Latest
+from telemetry.reading import Flag, Kind, Latest, state_text
 from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, ShapeError, rendered
 from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
 
@@ -102,7 +102,7 @@ def _metric(latest: Latest) -> dict[str, object]:
         "kind": latest.kind,
         "unit": latest.unit,
         "time": to_iso(latest.time_us),
-        "value": latest.value,
+        "value": state_text(latest.value) if latest.kind is Kind.STATE else latest.value,
         "simulated": bool(latest.flags & Flag.SIMULATED),
     }
 

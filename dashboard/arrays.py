@@ -12,7 +12,7 @@ from dashboard.display import plot_text, wall_texts
 from dashboard.question import Mean, MetricPicture, Picture
 from dashboard.style import Style
 from telemetry.interface import Answer
-from telemetry.reading import Kind
+from telemetry.reading import Kind, state_text
 
 Trace = dict[str, Any]  # plotly's own JSON; its shape is plotly's
 
@@ -71,7 +71,7 @@ def _states(one: MetricPicture, picture: Picture, style: Style) -> Trace:
             times.append(times[-1])
             texts.append(None)
         times.append(time_us)
-        texts.append(plot_text(text) if isinstance(text, str) else f"{value:g}")
+        texts.append(plot_text(state_text(text if isinstance(text, str) else value)))
     if times and picture.question.instant_us - times[-1] <= one.gap_us:
         times, texts = [*times, picture.question.instant_us], [*texts, texts[-1]]
     inside = np.maximum(np.array(times, dtype=np.int64), picture.question.window.start_us)

@@ -7,7 +7,7 @@ from datetime import tzinfo
 import numpy as np
 import pandas as pd
 
-from telemetry.reading import Kind
+from telemetry.reading import Kind, state_text
 from telemetry.text import number
 from telemetry.window import SECOND_US, to_iso
 
@@ -19,17 +19,15 @@ _LEAST, _MOST = 1e-4, 1e15
 
 
 def value_text(value: float | str, kind: Kind) -> str:
-    """A value as it was sent, to six significant digits; a boolean as on or off.
+    """A value as it was sent, to six significant digits; a boolean or a state as its name.
 
     >>> value_text(23.400000001, Kind.NUMBER), value_text(1.0, Kind.BOOLEAN)
     ('23.4', 'on')
     >>> value_text(2.5e-9, Kind.NUMBER)
     '2.5e-09'
     """
-    if isinstance(value, str):
-        return printable(value)
-    if kind is Kind.BOOLEAN:
-        return "on" if value else "off"
+    if isinstance(value, str) or kind is not Kind.NUMBER:
+        return printable(state_text(value))
     if _is_extreme(value):
         return f"{value:.{_VALUE_DIGITS}g}"
     return number(round(value, _decimals(value, _VALUE_DIGITS)))

@@ -31,11 +31,27 @@ def flag_names(flags: int) -> str:
 
 
 class Kind(StrEnum):
-    """What a series measures: a quantity, yes or no, or a named state."""
+    """What a series measures: a quantity, yes or no, or a named state.
+
+    A series keeps its kind, except that a boolean may turn out to be one of several states, and
+    either to be a number: a mode stays a state when it says `off`, a temperature stays a number
+    when it says `unavailable`.
+    """
 
     NUMBER = "number"
     BOOLEAN = "boolean"
     STATE = "state"
+
+
+def state_text(value: float | str) -> str:
+    """The name of a state; one that was sent as a boolean is `on` or `off`.
+
+    >>> state_text("heating"), state_text(0.0)
+    ('heating', 'off')
+    """
+    if isinstance(value, str):
+        return value
+    return {0.0: "off", 1.0: "on"}.get(value, f"{value:g}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +91,7 @@ class Latest:
 
     Attributes:
         series: What is measured.
-        kind: How its values are meant.
+        kind: How its values are meant. In a state, `state_text` says what a number among them is.
         unit: The unit last sent with a value, or an empty string.
         time_us: When the newest reading was measured.
         value: Its value.

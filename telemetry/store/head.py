@@ -31,7 +31,9 @@ _DEADLINE_STEPS = 20_000
 _SERIES = """INSERT INTO series
     (client, metric, kind, unit, newest_us, newest_value, newest_received_us, newest_flags)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-_NEWEST = """UPDATE series SET kind = ?, unit = CASE WHEN ? = '' THEN unit ELSE ? END,
+_CLIMB = """UPDATE series SET kind = ?1 WHERE id = ?2
+    AND (kind = 'boolean' AND ?1 <> 'boolean' OR kind = 'state' AND ?1 = 'number')"""
+_NEWEST = """UPDATE series SET unit = CASE WHEN ? = '' THEN unit ELSE ? END,
     newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
     WHERE id = ? AND (newest_us < ? OR newest_us = ? AND NOT EXISTS
         (SELECT 1 FROM reading WHERE series = id AND time_us = ? AND value = ?))"""
@@ -180,6 +182,8 @@ class HeadAppender:
 
     def _append(self, batch: Batch) -> Committed:
         rows = [(self._id(r), r.time_us, r.value, r.delay_us, r.flags) for r in batch.readings]
+        kinds = {(reading.kind, self._ids[reading.series]) for reading in batch.readings}
+        self._connection.executemany(_CLIMB, kinds)
         self._update_newest(batch.readings)
         before = self._connection.total_changes
         self._connection.executemany(_READING, rows)
@@ -217,7 +221,7 @@ class HeadAppender:
             if r.time_us == newest_us[r.series]:
                 newest.setdefault((r.series, r.value), r)
         rows = (
-            (r.kind, r.unit, r.unit, *_newest(r), self._ids[r.series], *(r.time_us,) * 3, r.value)
+            (r.unit, r.unit, *_newest(r), self._ids[r.series], *(r.time_us,) * 3, r.value)
             for r in newest.values()
         )
         self._connection.executemany(_NEWEST, rows)

@@ -25,7 +25,7 @@ from telemetry.window import Window
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
 from tests.dashboard.visits import prepared
 from tests.support import make_settings
-from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading
+from tests.telemetry.builders import NOON_US, SECOND_US, decoded, fill, reading
 
 LONG = ["time", "client", "metric", "value", "unit", "received", "flags"]
 NAMES = ("a/b #1 <b>", "=1+1", "ä€🜂", "a&client=b", "%00%2F..", "x;y,\"z'")
@@ -359,6 +359,17 @@ def test_export_is_not_held_back_or_stored_on_its_way(ask: Ask) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Accel-Buffering"] == "no"
     assert "Content-Length" not in answer.headers
+
+
+def test_state_that_is_off_is_listed_as_off(person: FlaskClient, settings: Settings) -> None:
+    """A boolean among states is one of them; on its own it stays a number."""
+    lamp = reading(NOON_US, 0.0, kind=Kind.BOOLEAN, series=Series("boiler", "lamp"))
+    fill(settings.store_path, [*decoded("heating", "off"), lamp])
+    (client,) = person.get("/api/v1/clients").get_json()
+    assert [(one["kind"], one["value"]) for one in client["metrics"]] == [
+        ("boolean", 0.0),
+        ("state", "off"),
+    ]
 
 
 def test_boolean_is_exported_as_one_and_zero(person: FlaskClient, settings: Settings) -> None:

@@ -28,7 +28,7 @@ from tests.dashboard.pictures import (
     switch,
     unpacked,
 )
-from tests.telemetry.builders import NOON_US, SECOND_US, fill, steady
+from tests.telemetry.builders import NOON_US, SECOND_US, decoded, fill, steady
 
 
 def drawn(shown: Picture, style: Style = STYLE) -> list[Trace]:
@@ -127,6 +127,16 @@ def test_arrays_of_one_trace_have_one_length(tmp_path: Path, length_us: int) -> 
     for one in shown.pictures:
         for trace in arrays(one, shown, STYLE):
             assert len({len(unpacked(values)) for values in trace.values()}) == 1
+
+
+def test_state_that_is_sometimes_off_is_drawn_as_off(tmp_path: Path) -> None:
+    """What was decoded as a boolean is one of the states, and the series stays one of them."""
+    path = fill(tmp_path / "culex.db", decoded(*["heating", "off"] * 30))
+    end_us = NOON_US + 10 * MINUTE_US
+    shown = picture(path, window=Window(NOON_US, end_us), now_us=end_us)
+    steps = drawn(shown)[0]["y"]
+    assert steps[:60] == ["heating", "off"] * 30
+    assert set(steps) == {"heating", "off"}
 
 
 STATE_TIMES = st.lists(

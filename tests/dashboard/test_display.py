@@ -55,6 +55,7 @@ def test_mean_of_nothing_is_a_dash() -> None:
         (1e-7, Kind.NUMBER, "1e-07"),
         (123456.789, Kind.NUMBER, "123457"),
         (0.0, Kind.BOOLEAN, "off"),
+        (1.0, Kind.STATE, "on"),
         ("on<b>\u202e", Kind.STATE, "on<b><U+202E>"),
     ],
 )

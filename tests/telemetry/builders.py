@@ -27,6 +27,17 @@ def reading(time_us: int, value: float | str = 1.0, **rest: object) -> Reading:
     return Reading(time_us=time_us, value=value, **fields)  # type: ignore[arg-type]  # by name
 
 
+def decoded(*said: float | str) -> list[Reading]:
+    """What the collector makes of such payloads, ten seconds apart: words for yes are booleans."""
+    booleans = {"off": 0.0, "on": 1.0}
+    return [
+        reading(NOON_US + n * 10 * SECOND_US, booleans[one], kind=Kind.BOOLEAN)
+        if isinstance(one, str) and one in booleans
+        else reading(NOON_US + n * 10 * SECOND_US, one)
+        for n, one in enumerate(said)
+    ]
+
+
 def frame(pairs: Iterable[tuple[int, float]]) -> pd.DataFrame:
     """`time_us` and `value` as `samples_of_readings` takes them, sorted by time."""
     times, values = (

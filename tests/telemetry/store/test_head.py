@@ -20,11 +20,11 @@ from telemetry.interface import (
     StoreMissing,
     StoreUnavailable,
 )
-from telemetry.reading import Flag, Series
+from telemetry.reading import Flag, Kind, Series
 from telemetry.store import open_appender
 from telemetry.store.head import DELIVERIES_KEPT, HeadAppender, faults, limit_time, open_reader
 from telemetry.window import Window
-from tests.telemetry.builders import DEADLINE_S, SERIES, fill, looking, reading, values
+from tests.telemetry.builders import DEADLINE_S, SERIES, decoded, fill, looking, reading, values
 
 ALL = Window(-(1 << 60), 1 << 60)
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,6 +55,30 @@ def newest(path: Path) -> tuple[int, float | str, int, int]:
     with looking(path) as snapshot:
         (latest,) = snapshot.latest()
         return latest.time_us, latest.value, latest.received_us, latest.flags
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (["heating", "off"] * 30, Kind.STATE),
+        (["off", "heating", "on"], Kind.STATE),
+        (["off", "on"], Kind.BOOLEAN),
+        ([20.5, "unavailable", 21.0], Kind.NUMBER),
+        (["unavailable", 20.5, "off"], Kind.NUMBER),
+    ],
+)
+def test_kind_of_a_series_climbs_and_never_falls(
+    path: Path, said: list[float | str], kind: Kind
+) -> None:
+    """Boolean, then state, then number: in one batch or in many, in time's order or against it."""
+    readings = decoded(*said)
+    for number, batches in enumerate([[readings], [[one] for one in readings], [readings[::-1]],
+                                      [[one] for one in readings[::-1]]]):  # fmt: skip
+        store = path.with_name(f"{number}.db")
+        for batch in batches:
+            fill(store, batch)
+        with looking(store) as snapshot:
+            assert [latest.kind for latest in snapshot.latest()] == [kind]
 
 
 def sequence(path: Path) -> int:
