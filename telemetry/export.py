@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
-from telemetry.reading import Latest, Series
+from telemetry.lookback import Lookback
+from telemetry.reading import Kind, Latest, Series, state_text
 from telemetry.rolling import rolling_mean, samples_of_buckets, samples_of_readings
 from telemetry.window import TimeError, Window, parse_duration
 
@@ -36,7 +37,8 @@ class ExportQuery:
         metrics: Which; none means all.
         spans: Rolling means to add to each row, as durations such as `5m`; the same one counts
             once.
-        every_us: If not 0, rows are the means of aligned intervals of this width.
+        every_us: If not 0, rows are the means of aligned intervals of this width; of one that
+            the window cuts, only what is inside counts, and states have none.
 
     Raises:
         TimeError: If a span is no duration, too long, or no multiple of `every_us`: its mean
@@ -75,6 +77,16 @@ class Subject:
 
     series: Sequence[Latest]
     intervals_us: Mapping[Series, int]
+
+    @property
+    def states(self) -> frozenset[Series]:
+        """The series that are states: their numbers are the names of states too."""
+        return frozenset(one.series for one in self.series if one.kind is Kind.STATE)
+
+    @property
+    def numbers(self) -> Sequence[Series]:
+        """The series that have a mean."""
+        return [one.series for one in self.series if one.kind is not Kind.STATE]
 
     @property
     def units(self) -> Mapping[str, str]:
@@ -119,82 +131,140 @@ def export(querier: Querier, query: ExportQuery, about: Subject) -> Iterator[pd.
     Raises:
         StoreUnavailable: In the middle too; what came before is then not the whole.
     """
-    for window, answers in _parts(querier, query, about):
-        frames = [_rows(answer, window, query, about) for answer in answers]
-        part = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
-        if len(part):
+    made = _interval_parts if query.every_us else _reading_parts
+    for frames in made(querier, query, about):
+        filled = [frame for frame in frames if len(frame)]
+        if filled:
+            part = pd.concat(filled)
             yield part.sort_values(["time_us", "metric"], kind="stable", ignore_index=True)
 
 
-def _parts(
+def _reading_parts(
     querier: Querier, query: ExportQuery, about: Subject
-) -> Iterator[tuple[Window, Sequence[Answer]]]:
-    if query.every_us:
-        yield from _bucket_parts(querier, query, about)
-        return
+) -> Iterator[list[pd.DataFrame]]:
     metrics = [latest.series.metric for latest in about.series]
     stream = StreamQuery(query.client, query.window, metrics, query.lookback_us)
     for chunk in querier.stream(stream):
-        yield chunk.window, chunk.answers
+        yield [_reading_rows(answer, chunk.window, query, about) for answer in chunk.answers]
 
 
-def _bucket_parts(
-    querier: Querier, query: ExportQuery, about: Subject
-) -> Iterator[tuple[Window, Sequence[Answer]]]:
-    width_us = query.every_us
-    start_us: int | None = query.window.start_us
-    while start_us is not None:
-        with querier.snapshot() as snapshot:
-            start_us = _next_reading_us(snapshot, about, start_us)
-            if start_us is None or start_us >= query.window.end_us:
-                return
-            first_us = start_us // width_us * width_us
-            last_us = -(-query.window.end_us // width_us) * width_us
-            window = Window(first_us, min(first_us + width_us * _BUCKETS_PER_PART, last_us))
-            reach = window.widened(query.lookback_us)
-            answers = [snapshot.buckets(s.series, reach, width_us) for s in about.series]
-        yield window, answers
-        start_us = window.end_us
-
-
-def _next_reading_us(snapshot: Snapshot, about: Subject, start_us: int) -> int | None:
-    """When the next reading comes: years without any cost nothing."""
-    found = (snapshot.boundary(one.series, start_us, 0) for one in about.series)
-    return min((time_us for time_us in found if time_us is not None), default=None)
-
-
-def _rows(answer: Answer, window: Window, query: ExportQuery, about: Subject) -> pd.DataFrame:
+def _reading_rows(
+    answer: Answer, window: Window, query: ExportQuery, about: Subject
+) -> pd.DataFrame:
     inside = answer.frame["time_us"] >= window.start_us
     frame = answer.frame[inside]
-    rows = pd.DataFrame({"time_us": frame["time_us"]})
-    rows["client"], rows["metric"] = answer.series.client, answer.series.metric
-    rows["unit"] = about.units.get(answer.series.metric, "")
-    if answer.bucket_us:
-        rows["value"], rows["text"] = frame["sum"] / frame["count"], None
-        rows["received_us"], rows["flags"] = 0, 0
-    else:
-        rows["value"], rows["text"] = frame["value"], frame["text"]
-        rows["received_us"] = frame["time_us"] + frame["delay_us"]
-        rows["flags"] = frame["flags"]
-    return rows.assign(**_means(answer, rows, query, about))
-
-
-def _means(
-    answer: Answer, rows: pd.DataFrame, query: ExportQuery, about: Subject
-) -> dict[str, pd.Series]:
-    samples = (
-        samples_of_buckets(answer.frame, answer.bucket_us)
-        if answer.bucket_us
-        else samples_of_readings(answer.frame)
-    )
-    instants = rows["time_us"].to_numpy() + max(answer.bucket_us - 1, 0)
-    columns: dict[str, pd.Series] = {}
-    missing = rows["text"].notna().to_numpy()
+    rows = _rows(answer.series, frame, about)
+    rows["value"], rows["text"] = frame["value"], frame["text"]
+    rows["received_us"] = frame["time_us"] + frame["delay_us"]
+    rows["flags"] = frame["flags"]
+    if answer.series in about.states:
+        sent = frame["text"].where(frame["text"].notna(), frame["value"])
+        rows["value"], rows["text"] = np.nan, sent.map(state_text).astype(object)
+    samples = samples_of_readings(answer.frame)
     for span in query.spans:
-        interval_us = about.intervals_us.get(answer.series)
-        means = rolling_mean(samples, parse_duration(span), interval_us, instants).set_index(
-            rows.index
-        )
-        columns[f"mean_{span}"] = means["mean"].mask(missing, np.nan)
-        columns[f"coverage_{span}"] = means["coverage"].mask(missing, np.nan)
-    return columns
+        means = _mean(answer.series, samples, rows["time_us"], span, about)
+        rows = rows.assign(**{name: means[name].mask(rows["text"].notna()) for name in means})
+    return rows
+
+
+def _interval_parts(
+    querier: Querier, query: ExportQuery, about: Subject
+) -> Iterator[list[pd.DataFrame]]:
+    """The intervals that lie in the window as a whole in large parts, one cut by it on its own."""
+    width_us, window = query.every_us, query.window
+    first_us = -(-window.start_us // width_us) * width_us
+    last_us = window.end_us // width_us * width_us
+    if window.start_us < first_us:
+        cut = Window(window.start_us, min(first_us, window.end_us))
+        yield _cut_interval(querier, cut, query, about)
+    if first_us < last_us:
+        yield from _whole_intervals(querier, Window(first_us, last_us), query, about)
+    if first_us <= last_us < window.end_us:
+        yield _cut_interval(querier, Window(last_us, window.end_us), query, about)
+
+
+def _cut_interval(
+    querier: Querier, cut: Window, query: ExportQuery, about: Subject
+) -> list[pd.DataFrame]:
+    """One row for each series, of the readings inside the cut, with its means up to its end."""
+    frames = []
+    with querier.snapshot() as snapshot:
+        for series in about.numbers:
+            rows = _bucket_rows(snapshot.buckets(series, cut, query.every_us), cut, about)
+            for span in query.spans if len(rows) else ():
+                reach = Window(cut.end_us - parse_duration(span), cut.end_us)
+                buckets = snapshot.buckets(series, reach, query.every_us)
+                samples = samples_of_buckets(buckets.frame, buckets.bucket_us)
+                samples = samples.set_axis(np.minimum(samples.index, cut.end_us - 1))
+                last = pd.Series(cut.end_us - 1, rows.index)
+                rows = rows.assign(**_mean(series, samples, last, span, about))
+            frames.append(rows)
+    return frames
+
+
+def _whole_intervals(
+    querier: Querier, window: Window, query: ExportQuery, about: Subject
+) -> Iterator[list[pd.DataFrame]]:
+    """Rows of aligned intervals; what their means look back on is read once and carried along."""
+    lookback = Lookback(query.lookback_us)
+    start_us: int | None = window.start_us - query.lookback_us
+    while start_us is not None and start_us < window.end_us:
+        with querier.snapshot() as snapshot:
+            part = _next_part(snapshot, start_us, window, query.every_us, about)
+            if part is None:
+                return
+            answers = [snapshot.buckets(one, part, query.every_us) for one in about.numbers]
+        lookback.take(part, answers)
+        if part.start_us >= window.start_us:
+            wide = lookback.widened(part, answers)
+            yield [_whole_rows(answer, part, query, about) for answer in wide]
+        start_us = part.end_us
+
+
+def _next_part(
+    snapshot: Snapshot, start_us: int, window: Window, width_us: int, about: Subject
+) -> Window | None:
+    """So many intervals from the next reading on: years without any cost nothing."""
+    found = (snapshot.boundary(series, start_us, 0) for series in about.numbers)
+    next_us = min((time_us for time_us in found if time_us is not None), default=window.end_us)
+    if next_us >= window.end_us:
+        return None
+    begin_us = next_us // width_us * width_us
+    limit_us = window.end_us if begin_us >= window.start_us else window.start_us
+    return Window(begin_us, min(begin_us + width_us * _BUCKETS_PER_PART, limit_us))
+
+
+def _whole_rows(answer: Answer, window: Window, query: ExportQuery, about: Subject) -> pd.DataFrame:
+    rows = _bucket_rows(answer, window, about)
+    samples = samples_of_buckets(answer.frame, answer.bucket_us)
+    for span in query.spans:
+        instants = rows["time_us"] + answer.bucket_us - 1
+        rows = rows.assign(**_mean(answer.series, samples, instants, span, about))
+    return rows
+
+
+def _bucket_rows(answer: Answer, window: Window, about: Subject) -> pd.DataFrame:
+    inside = answer.frame["time_us"] > window.start_us - answer.bucket_us
+    frame = answer.frame[inside]
+    rows = _rows(answer.series, frame, about)
+    rows["value"], rows["text"] = frame["sum"] / frame["count"], None
+    rows["received_us"], rows["flags"] = 0, 0
+    return rows
+
+
+def _rows(series: Series, frame: pd.DataFrame, about: Subject) -> pd.DataFrame:
+    rows = pd.DataFrame({"time_us": frame["time_us"]})
+    rows["client"], rows["metric"] = series.client, series.metric
+    rows["unit"] = about.units.get(series.metric, "")
+    return rows
+
+
+def _mean(
+    series: Series, samples: pd.DataFrame, instants: "pd.Series[int]", span: str, about: Subject
+) -> dict[str, "pd.Series[float]"]:
+    interval_us = about.intervals_us.get(series)
+    means = rolling_mean(
+        samples, parse_duration(span), interval_us, np.asarray(instants, dtype=np.int64)
+    )
+    means = means.set_index(instants.index)
+    return {f"{what}_{span}": means[what] for what in ("mean", "coverage")}

@@ -185,7 +185,7 @@ class Snapshot(Protocol):
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
         """Aggregates over aligned intervals of `bucket_us`.
 
-        The window must start and end on a multiple of `bucket_us`.
+        One that the window cuts holds what is inside; its `time_us` is its aligned start still.
         """
         ...
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC
 from pathlib import Path
@@ -12,14 +13,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import telemetry.export
 from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
-from telemetry.interface import Batch, Querier, Snapshot
+from telemetry.interface import Answer, Batch, Querier, Snapshot, StreamQuery
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
 from telemetry.store.parquet import parquet_bytes
+from telemetry.store.snapshot import HeadSnapshot
 from telemetry.text import csv_long, csv_wide, json_array
 from telemetry.window import TimeError, Window
-from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, fill, reading
+from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, decoded, fill, reading
 
 MINUTE_US = 60 * SECOND_US
 Values = set[tuple[int, str, float | str]]
@@ -212,6 +215,8 @@ def test_export_with_a_span_that_intervals_do_not_divide_is_refused() -> None:
     """A mean that would not be exact is not offered."""
     with pytest.raises(TimeError, match="span 90s must be a multiple of every"):
         ExportQuery("boiler", WINDOW, spans=["90s"], every_us=MINUTE_US)
+    with pytest.raises(TimeError, match="span 32d is too long; use at most 31d"):
+        ExportQuery("boiler", WINDOW, spans=["5m", "32d"])
     with pytest.raises(TimeError, match="is not a duration"):
         ExportQuery("boiler", WINDOW, spans=["soon"])
 
@@ -227,14 +232,125 @@ def test_parquet_without_rows_is_a_file_with_its_columns() -> None:
 def test_export_by_intervals_over_years_without_readings_visits_only_what_is_there(
     tmp_path: Path,
 ) -> None:
-    """Seconds since 1970 with readings in two of them are two snapshots, and a last look."""
+    """Seconds since 1970 with readings in two of them are two snapshots."""
     path = fill(tmp_path / "culex.db", [reading(SECOND_US, 1.0), reading(NOON_US, 2.0)])
     query = ExportQuery("boiler", Window(0, NOON_US + SECOND_US), every_us=SECOND_US)
     with asking(path) as querier:
         counted = Counting(querier)
         parts = list(export(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
     assert [list(part["value"]) for part in parts] == [[1.0], [2.0]]
-    assert counted.snapshots == 3
+    assert counted.snapshots == 2
+
+
+@pytest.mark.parametrize("offset_us", [0, 1, 4_500_000, 8_999_999])
+def test_export_by_intervals_counts_only_readings_inside_the_window(
+    path: Path, offset_us: int
+) -> None:
+    """The first and the last interval are cut, keep their aligned start, and have exact means."""
+    window = Window(NOON_US + offset_us, NOON_US + offset_us + 31 * SECOND_US)
+    query = ExportQuery("boiler", window, [SERIES.metric], ["20s"], every_us=10 * SECOND_US)
+    raw = {NOON_US + n * SECOND_US: 20 + n / 7 for n in range(50)}
+    rows = whole(path, query)
+    assert rows["time_us"].is_unique
+    for row in rows.itertuples():
+        end_us = min(row.time_us + query.every_us, window.end_us)
+        start_us = max(row.time_us, window.start_us)
+        assert row.time_us % query.every_us == 0
+        assert row.value == pytest.approx(mean(raw, start_us, end_us))
+        assert row.mean_20s == pytest.approx(mean(raw, end_us - 20 * SECOND_US, end_us))
+    assert rows["time_us"].iloc[0] == NOON_US
+    assert rows["time_us"].iloc[-1] + query.every_us >= window.end_us
+
+
+def test_export_by_intervals_wider_than_the_window_counts_what_is_inside(path: Path) -> None:
+    """A window inside one interval gives one row, of its own readings alone."""
+    window = Window(NOON_US + 3 * SECOND_US, NOON_US + 5 * SECOND_US)
+    rows = whole(path, ExportQuery("boiler", window, [SERIES.metric], ["1m"], every_us=MINUTE_US))
+    assert list(rows["time_us"]) == [NOON_US]
+    assert rows["value"][0] == pytest.approx(20 + 3.5 / 7)
+    assert rows["mean_1m"][0] == pytest.approx(20 + 2 / 7)
+
+
+def test_export_by_intervals_in_tiny_parts_has_the_means_of_one_part(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a part begins is seen in no mean, and no interval is read twice."""
+    window = Window(NOON_US + 30 * SECOND_US, WINDOW.end_us)
+    query = ExportQuery("boiler", window, [SERIES.metric], ["20s"], every_us=SECOND_US)
+    expected = whole(path, query)
+    monkeypatch.setattr(telemetry.export, "_BUCKETS_PER_PART", 3)
+    fetched = counted_rows(monkeypatch, "buckets")
+    parts = frames(path, query)
+    assert len(parts) > 5
+    assert sum(fetched) == 40
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), expected)
+
+
+def test_export_with_a_long_span_reads_its_lookback_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over all parts, the window and one look-back are read, not a look-back for each part."""
+    window = Window(NOON_US + 30 * SECOND_US, WINDOW.end_us)
+    query = StreamQuery("boiler", window, [SERIES.metric], 25 * SECOND_US, chunk_rows=3)
+    fetched = counted_rows(monkeypatch, "read")
+    with asking(path) as querier:
+        chunks = list(querier.stream(query))
+    assert len(chunks) > 5
+    assert sum(fetched) == 45
+    assert max(fetched) <= 3
+
+
+def test_export_of_a_state_that_is_sometimes_off_says_off(tmp_path: Path) -> None:
+    """A boolean among states is the name of a state in every format, and has no mean."""
+    path = fill(tmp_path / "culex.db", decoded(*["heating", "off"] * 30))
+    query = ExportQuery("boiler", Window(NOON_US, NOON_US + 10 * MINUTE_US), spans=["1m"])
+    with asking(path) as querier:
+        about = subject(querier, query)
+        parts = list(export(querier, query, about))
+    names = query.mean_columns
+    rows = list(csv.DictReader(io.StringIO("".join(csv_long(parts, names, UTC)), newline="")))
+    assert [row["value"] for row in rows] == ["heating", "off"] * 30
+    assert {row["mean_1m"] + row["coverage_1m"] for row in rows} == {""}
+    array = json.loads("".join(json_array(parts, names, UTC)))
+    assert [row["value"] for row in array] == ["heating", "off"] * 30
+    table = pq.read_table(io.BytesIO(b"".join(parquet_bytes(parts, names)))).to_pylist()
+    assert [(row["text"], row["value"]) for row in table] == [("heating", None), ("off", None)] * 30
+
+
+def test_export_of_a_state_by_intervals_has_no_rows(tmp_path: Path) -> None:
+    """The mean of heating and off is nothing, also in an interval that the window cuts."""
+    path = fill(tmp_path / "culex.db", decoded(*["heating", "off"] * 30))
+    window = Window(NOON_US + 7, NOON_US + 10 * MINUTE_US + 7)
+    assert frames(path, ExportQuery("boiler", window, every_us=MINUTE_US)) == []
+
+
+def test_export_of_a_number_once_unavailable_has_the_mean_of_its_numbers(tmp_path: Path) -> None:
+    """A text among numbers takes part in no mean and leaves them numbers."""
+    path = fill(tmp_path / "culex.db", decoded(20.5, "unavailable", 21.0))
+    rows = whole(path, ExportQuery("boiler", WINDOW, spans=["1m"]))
+    assert list(rows["text"]) == [None, "unavailable", None]
+    assert list(rows["value"].dropna()) == [20.5, 21.0]
+    assert rows["mean_1m"].iloc[-1] == 20.75
+
+
+def mean(raw: Mapping[int, float], start_us: int, end_us: int) -> float:
+    """The mean of the values in a half-open window."""
+    inside = [value for time_us, value in raw.items() if start_us <= time_us < end_us]
+    return math.fsum(inside) / len(inside)
+
+
+def counted_rows(monkeypatch: pytest.MonkeyPatch, method: str) -> list[int]:
+    """How many rows each call of a method of snapshots fetches, from now on."""
+    fetched: list[int] = []
+    fetch = getattr(HeadSnapshot, method)
+
+    def counting(*arguments: object) -> Answer:
+        answer: Answer = fetch(*arguments)
+        fetched.append(len(answer.frame))
+        return answer
+
+    monkeypatch.setattr(HeadSnapshot, method, counting)
+    return fetched
 
 
 class Counting:
