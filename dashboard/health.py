@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify
 
 from dashboard.parts import broker_fault, collector_fault
 from telemetry.clock import Clock
-from telemetry.interface import Querier, StoreError, WriterState
+from telemetry.interface import Querier, StoreError, StoreMissing, WriterState
 
 
 def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
@@ -27,13 +27,16 @@ def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
 
 
 def _reasons(querier: Querier, now_us: int) -> Sequence[str]:
+    """Why it is not ready, without a path of this machine: strangers may ask."""
     try:
         with querier.snapshot() as snapshot:
             writer = snapshot.writer()
-    except StoreError as error:
-        return [str(error)]
+    except StoreMissing:
+        return ["There is no store yet; start the collector: make collector"]
+    except StoreError:
+        return ["The store cannot be read; a page of the dashboard says why."]
     fault = collector_fault(writer, now_us) or broker_fault(writer, now_us)
-    return [fault] if fault else []
+    return [fault.partition(" See data/")[0]] if fault else []
 
 
 def _metrics(querier: Querier, now_us: int) -> str:

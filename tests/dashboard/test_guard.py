@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from dashboard.people import hash_password
 from mosquitto.access import Access
+from telemetry.clock import now_us
+from telemetry.settings import Settings
 from tests.dashboard.visits import PASSWORD, callback_headers, form_token, log_in
 
 OPEN = ("/login", "/healthz", "/readyz", "/favicon.ico")
@@ -145,6 +149,55 @@ def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(stranger: Fla
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     stranger.set_cookie("culex_session", "eyJfdXNlcl9pZCI6ImFkbWluOngifQ.aaaa.bbbb")
+    assert stranger.get("/client").status_code == 302
+
+
+def test_session_lasts_a_day_from_the_last_request(person: FlaskClient) -> None:
+    """Each answer sets the cookie anew with an end: a display on a wall stays logged in."""
+    for _ in range(2):
+        cookies = person.get("/client").headers.getlist("Set-Cookie")
+        (session,) = (one for one in cookies if one.startswith("culex_session="))
+        ends = parsedate_to_datetime(session.split("Expires=")[1].split(";")[0])
+        assert ends.timestamp() - now_us() / 1e6 == pytest.approx(24 * 3600, abs=60)
+
+
+def test_login_and_its_refusal_are_logged_with_name_and_address(stranger: FlaskClient) -> None:
+    """Neither a long nor a hostile name breaks a line; no password is in one."""
+    with capture_logs() as lines:
+        log_in(stranger, username="x\n" * 100, password="guessed")  # noqa: S106  # that is the point
+        log_in(stranger)
+    refused, accepted = lines
+    assert (refused["event"], refused["user"]) == ("login refused", repr("x\n" * 32))
+    assert (accepted["event"], accepted["user"]) == ("login", "'admin'")
+    assert refused["address"] == accepted["address"] == "127.0.0.1"
+    assert "guessed" not in str(lines)
+    assert PASSWORD not in str(lines)
+
+
+def test_broken_access_db_stops_no_probe(person: FlaskClient, settings: Settings) -> None:
+    """Probes and looks do not ask who looks, also when a browser sends its session along."""
+    settings.access_path.write_bytes(b"no database" * 1000)
+    assert person.get("/healthz").get_json() == {"status": "ok"}
+    assert "no store yet" in person.get("/readyz").text
+    assert person.get("/assets/culex.css", buffered=True).status_code == 200
+
+
+def test_broken_access_db_is_one_sentence_elsewhere(
+    person: FlaskClient, stranger: FlaskClient, settings: Settings
+) -> None:
+    """503 without a path of this machine, in JSON for programs; strangers are still refused."""
+    token = form_token(stranger)
+    settings.access_path.write_bytes(b"no database" * 1000)
+    answers = [
+        person.get("/client"),
+        person.get("/_dash-layout"),
+        stranger.post("/login", data={"username": "admin", "csrf_token": token}),
+        stranger.get("/api/v1/clients", headers={"Authorization": "Bearer x"}),
+    ]
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert all("Try again shortly" in answer.text for answer in answers)
+    assert not any("access.db" in answer.text for answer in answers)
+    assert answers[-1].get_json()["error"].startswith("Who may look")
     assert stranger.get("/client").status_code == 302
 
 

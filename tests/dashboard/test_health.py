@@ -3,9 +3,12 @@
 import pytest
 from flask.testing import FlaskClient
 
+from dashboard.app import create_app
+from telemetry.daemon import prepare_folders
 from telemetry.settings import Settings
 from telemetry.store import open_appender
 from tests.dashboard.pictures import every
+from tests.support import make_settings
 from tests.telemetry.builders import NOON_US, SECOND_US, fill
 
 
@@ -51,6 +54,19 @@ def test_process_with_a_fault_elsewhere_is_not_ready(
     answer = stranger.get("/readyz")
     assert answer.status_code == 503
     assert reason in answer.get_json()["reasons"][0]
+
+
+def test_reasons_name_no_file_of_this_machine(stranger: FlaskClient, settings: Settings) -> None:
+    """Whoever asks needs no login, so no answer has a path in it, whatever is wrong."""
+    answers = [stranger.get("/readyz").text]
+    report(settings, beat_us=NOON_US - 11 * SECOND_US, broker_up=1)
+    answers.append(stranger.get("/readyz").text)
+    broken = make_settings(settings.data_dir.parent / "broken")
+    prepare_folders(broken)
+    broken.store_path.write_bytes(b"no database" * 1000)
+    answers.append(create_app(broken).test_client().get("/readyz").text)
+    assert ["cannot be read" in answer for answer in answers] == [False, False, True]
+    assert not any("/" in answer for answer in answers), answers
 
 
 def test_metrics_are_prometheus_text(person: FlaskClient, settings: Settings) -> None:
