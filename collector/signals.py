@@ -89,7 +89,7 @@ def _battery(time_s: float) -> Sample:
         "state_of_charge": Measure(round(charge, 2), "%"),
         "current": Measure(round(current, 2), "A"),
         "voltage": Measure(round(48 + 0.06 * charge + 0.02 * current + hum, 2), "V"),
-        "state": Measure(_battery_state(current)),
+        "state": Measure(_battery_state(round(current, 2))),
     }
 
 
