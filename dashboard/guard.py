@@ -19,7 +19,8 @@ from dashboard.shell import EARLY_SCRIPT_HASH
 from mosquitto.access import Access, AccessError
 
 _LOG = structlog.get_logger(__name__)
-_OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz", "/favicon.ico"})
+_OPEN_PATHS = frozenset({"/login", "/healthz", "/readyz"})
+_OPEN_FILES = "_dash_assets.static"
 _OPEN_FOLDER = "/assets/"
 _PROGRAM_PATHS = ("/api/", "/metrics", "/_dash-")
 _UNKNOWN = "Who may look cannot be read right now; the dashboard's log says why. Try again shortly."
@@ -38,7 +39,7 @@ def protect(server: Flask, access: Access, script_hashes: Sequence[str]) -> None
 
     @server.before_request
     def refuse_strangers() -> AnyResponse | tuple[Response, int] | None:
-        if _is_open(request.path):
+        if request.path in _OPEN_PATHS or request.endpoint == _OPEN_FILES:
             return None
         g.is_person = current_user.is_authenticated
         return None if g.is_person or _has_token(access) else _refusal()
@@ -70,10 +71,6 @@ def _tell_faults(server: Flask) -> None:
         if request.path.startswith(_PROGRAM_PATHS):
             return jsonify(error=_UNKNOWN), 503
         return render_template("login.html", error=_UNKNOWN, next=""), 503
-
-
-def _is_open(path: str) -> bool:
-    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
 
 
 def _has_token(access: Access) -> bool:

@@ -3,10 +3,11 @@
 The only module that imports sqlite3, and the one place that decides how a connection is opened.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,6 +69,7 @@ def open_writer(path: Path) -> Connection:
         StoreError: If the file is no store or of a later version of Culex.
         StoreUnavailable: If it cannot be opened or migrated now.
     """
+    _make_private(path)
     with faults(path), _opened(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -75,6 +77,12 @@ def open_writer(path: Path) -> Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         _migrate(connection, path)
         return connection
+
+
+def _make_private(path: Path) -> None:
+    """Readings are behind a login, so other accounts of the machine do not read the file either."""
+    with suppress(OSError):  # there already, or SQLite will say why it cannot be made
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o640))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from telemetry.clock import now_us
 from telemetry.settings import Settings
 from tests.dashboard.visits import PASSWORD, callback_headers, form_token, log_in
 
-OPEN = ("/login", "/healthz", "/readyz", "/favicon.ico")
+OPEN = ("/login", "/healthz", "/readyz")
 CALLBACK = "/_dash-update-component"
 Bearer = Callable[[], dict[str, str]]
 
@@ -270,3 +270,11 @@ def test_body_of_more_than_a_megabyte_is_refused(person: FlaskClient) -> None:
     headers = callback_headers(person) | {"Content-Type": "application/json"}
     assert person.post(CALLBACK, data="x" * 1_000_001, headers=headers).status_code == 413
     assert person.post("/login", data={"username": "x" * 1_000_001}).status_code in {400, 413}
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/assets/", "/assets//etc/passwd"])
+def test_path_that_only_looks_like_a_file_of_ours_is_refused(
+    stranger: FlaskClient, path: str
+) -> None:
+    """Only files of assets/ are open; anything else is led to the login, not to Dash's page."""
+    assert stranger.get(path).status_code == 302

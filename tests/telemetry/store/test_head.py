@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -448,3 +449,11 @@ def test_writer_killed_again_and_again_loses_nothing_it_said_was_committed(path:
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_store_file_is_closed_to_other_accounts(tmp_path: Path) -> None:
+    """Readings are behind a login: the files that hold them are not for everybody."""
+    appender = open_appender(tmp_path / "culex.db")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    appender.close()
+    assert modes == dict.fromkeys(("culex.db", "culex.db-wal", "culex.db-shm"), 0o640)
