@@ -10,6 +10,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from dashboard.exports import Exports, TooManyExports
 from dashboard.question import activity
 from telemetry.clock import Clock
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
@@ -43,6 +44,7 @@ class ReadingsRequest:
 def create_api(querier: Querier, clock: Clock) -> Blueprint:
     """The blueprint of /api."""
     api = Blueprint("api", __name__, url_prefix="/api")
+    exports = Exports()
 
     @api.get("/v1/clients")
     def clients() -> Response:
@@ -51,8 +53,11 @@ def create_api(querier: Querier, clock: Clock) -> Blueprint:
     @api.get("/v1/readings")
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
-        about = subject(querier, wanted.query)
-        return _download(rendered(querier, wanted.query, about, wanted.shape), wanted)
+        query = wanted.query
+        body = exports.begin(
+            lambda: rendered(querier, query, subject(querier, query), wanted.shape)
+        )
+        return _download(body, wanted)
 
     @api.route("/", defaults={"rest": ""})
     @api.route("/<path:rest>")
@@ -77,6 +82,7 @@ def _register_errors(api: Blueprint) -> None:
     api.register_error_handler(UnknownClient, not_found)
     api.register_error_handler(UnknownMetric, not_found)
     api.register_error_handler(StoreError, unavailable)
+    api.register_error_handler(TooManyExports, unavailable)
 
 
 def _clients(querier: Querier, now_us: int) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.broker  # processes, though none of them is a broker
 
 Serve = Callable[[Settings], Process]
 STOP_S = 5.0
+WHOLE = "/api/v1/readings?client=boiler&start=2026-01-01&end=2027-01-01"
+SHORT = "/api/v1/readings?client=boiler&start=2026-01-01&end=2026-01-02"
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ def test_export_broken_in_the_middle_does_not_look_whole(settings: Settings, ser
     path = fill(settings.store_path, every(SECOND_US // 1000, 200_000))
     token = add_token(Access(settings.access_path), "script")
     process = serve(settings)
-    address = "/api/v1/readings?client=boiler&start=2026-01-01&end=2027-01-01&format=json"
+    address = f"{WHOLE}&format=json"
     with asked(settings, address, token) as answer:
         assert answer.status == 200
         assert answer.read(1000).startswith(b"[")
@@ -192,7 +194,7 @@ def test_export_of_a_whole_store_is_complete(settings: Settings, serve: Serve) -
     fill(settings.store_path, every(SECOND_US // 1000, 50_000))
     token = add_token(Access(settings.access_path), "script")
     serve(settings)
-    address = "/api/v1/readings?client=boiler&start=2026-01-01&end=2027-01-01&format=json"
+    address = f"{WHOLE}&format=json"
     bodies: list[bytes] = []
 
     def read() -> None:
@@ -204,3 +206,34 @@ def test_export_of_a_whole_store_is_complete(settings: Settings, serve: Serve) -
     assert status(settings, "/healthz") == 200
     reader.join(30)
     assert len(json.loads(bodies[0])) == 50_000
+
+
+def test_exports_that_stall_leave_threads_for_everything_else(
+    settings: Settings, serve: Serve
+) -> None:
+    """Four of a worker are sent at once, others are told so; the ends of some let others begin."""
+    fill(settings.store_path, every(SECOND_US // 1000, 200_000))
+    token = add_token(Access(settings.access_path), "script")
+    process = serve(settings)
+    wait_until(lambda: len(children(process.pid)) == 2)
+    with ExitStack() as stalled:
+        statuses = [stalled.enter_context(unread(settings, token)) for _ in range(24)]
+        assert set(statuses) == {200, 503}
+        assert 4 <= statuses.count(200) <= 8
+        for _ in range(8):
+            assert status(settings, "/healthz") == 200
+    for _ in range(8):
+        wait_until(lambda: status(settings, SHORT, token) == 200)
+    assert "Traceback" not in process.output
+
+
+@contextmanager
+def unread(settings: Settings, token: str) -> Iterator[int]:
+    """The status of an export whose rest nobody reads."""
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.settimeout(20)
+        peer.connect(("127.0.0.1", settings.http_port))
+        lines = (f"GET {WHOLE} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}", "", "")
+        peer.sendall("\r\n".join(lines).encode())
+        yield int(peer.recv(12, socket.MSG_WAITALL).split()[1])
