@@ -11,8 +11,9 @@ help: ## list the targets
 
 run: ## set everything up, then run broker, collector, dashboard and simulated fleet; Ctrl-C stops them
 	@deploy/bootstrap.sh run
-	@$(INIT)
+	@$(PYTHON) -m mosquitto check
 	@$(PYTHON) -m dashboard check
+	@$(INIT)
 	@exec $(PYTHON) deploy/run.py deploy/Procfile
 
 test: ## the whole suite, with a real broker and a real browser

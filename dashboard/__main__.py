@@ -67,9 +67,9 @@ def run(debug: bool) -> None:
     from dashboard.app import create_app  # here, for it takes seconds that other commands need not
 
     settings, access = _prepared()
-    check_port(settings)
     session_key(settings)  # a fault in it would be a traceback of a worker
     with pid_file(settings, "dashboard"):
+        check_port(settings)
         start_logging(settings, "dashboard")
         if debug:
             _greet(settings, access)
@@ -93,10 +93,11 @@ def _greet(settings: Settings, access: Access) -> None:
 @main.command()
 @told
 def check() -> None:
-    """Say whether the dashboard could start: its port is free, its folder can be written."""
+    """Say whether the dashboard could start: none runs here, its port is free."""
     settings = load_settings()
     prepare_folders(settings)
-    check_port(settings)
+    with pid_file(settings, "dashboard"):
+        check_port(settings)
 
 
 @main.group()

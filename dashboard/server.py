@@ -1,14 +1,19 @@
 """The dashboard's web server: gunicorn with threads."""
 
+import errno
+import os
 import socket
+import struct
 from collections.abc import Callable
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from telemetry.settings import Settings
 
 _WORKERS, _THREADS = 2, 8
+_ASKING_S, _READING_S = 5, 30
 _STOP_SECONDS = 2
 
 
@@ -28,10 +33,30 @@ def check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.http_host, settings.http_port))
         except OSError as error:
+            taken = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            advice = (
+                "stop what does, or set CULEX_HTTP_PORT to a free port"
+                if taken
+                else "set CULEX_HTTP_HOST to an address of this machine"
+            )
             raise PortTaken(
                 f"the dashboard cannot listen on {settings.http_host}:{settings.http_port} "
-                f"({error.strerror}); stop what does, or set CULEX_HTTP_PORT to a free port"
+                f"({error.strerror}); {advice}"
             ) from None
+
+
+def _bound_waiting(listener: socket.socket) -> None:
+    """No peer holds a thread for long by sending or reading slowly.
+
+    Accepted sockets inherit the limits of their listener (Linux: sk_clone_lock).
+    """
+    for option, seconds in ((socket.SO_RCVTIMEO, _ASKING_S), (socket.SO_SNDTIMEO, _READING_S)):
+        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+
+
+def _end_worker(_arbiter: Arbiter, _worker: object) -> None:
+    """Ends a worker whose time to finish is over, whatever a thread of it still waits for."""
+    os._exit(0)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -60,10 +85,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "warning",
             "control_socket_disable": True,
             "proc_name": "culex-dashboard",
-            "when_ready": lambda _arbiter: self._ready(),
+            "when_ready": self._when_ready,
+            "worker_exit": _end_worker,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def _when_ready(self, arbiter: Arbiter) -> None:
+        for listener in arbiter.LISTENERS:
+            _bound_waiting(listener.sock)
+        self._ready()
 
     def load(self) -> Flask:
         """The application, made in each worker after the fork."""

@@ -15,6 +15,7 @@ from mosquitto.certificates import CertificateError
 from mosquitto.configuration import BrokerMissing
 from mosquitto.control import ControlError
 from mosquitto.names import NameRefused
+from mosquitto.ports import PortRefused
 from telemetry.daemon import AlreadyRunning, DataFolderError, prepare_folders, start_logging
 from telemetry.login import SecretError
 from telemetry.settings import Settings, SettingsError, load_settings
@@ -29,6 +30,7 @@ _FAILURES = (
     DataFolderError,
     SecretError,
     SettingsError,
+    PortRefused,
     broker.BrokerError,
 )
 _P = ParamSpec("_P")
@@ -67,6 +69,14 @@ def init(settings: Settings) -> None:
     """Make keys, certificates and logins; what exists is kept."""
     provision.initialise(settings)
     click.echo(f"Ready. Clients trust {settings.ca_file}")
+
+
+@main.command()
+@_command
+def check(settings: Settings) -> None:
+    """Say whether the broker could start: none runs here, and its ports are free."""
+    prepare_folders(settings)
+    broker.check(settings)
 
 
 @main.command()

@@ -1,10 +1,8 @@
 """Runs one Mosquitto as a child: its files, its log, its certificate, its end."""
 
-import errno
 import os
 import resource
 import secrets
-import socket
 import subprocess
 import threading
 from contextlib import suppress
@@ -31,6 +29,7 @@ from mosquitto.configuration import (
 )
 from mosquitto.dynsec import SALT_BYTES, hash_password, security
 from mosquitto.names import BROKER_ADMIN, COLLECTOR
+from mosquitto.ports import check_ports
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, stop_on_signal
 from telemetry.files import publish_file
@@ -62,7 +61,8 @@ def run(settings: Settings) -> None:
 
     Raises:
         AlreadyRunning: If another process runs one on this data folder.
-        BrokerError: If a port is taken, or Mosquitto ends by itself.
+        PortRefused: If a port is taken.
+        BrokerError: If Mosquitto ends by itself.
         BrokerMissing, CertificateError, AccessError, SecretError: If it cannot be started.
     """
     stopping = stop_on_signal()
@@ -78,6 +78,18 @@ def run(settings: Settings) -> None:
             f"its last lines are in {settings.logs_dir / 'broker.log'}",
             exit_code=128 - status if status < 0 else 1,
         )
+
+
+def check(settings: Settings) -> None:
+    """A broker could start: none runs on this data folder, and its ports are free.
+
+    Raises:
+        AlreadyRunning: If one runs.
+        PortRefused: If a port is taken.
+    """
+    with pid_file(settings, "broker"):
+        if find_running(settings) is None:  # one whose supervisor was killed makes way for the next
+            check_ports(settings)
 
 
 def prepare(settings: Settings) -> Path:
@@ -112,25 +124,6 @@ def renew_certificate(settings: Settings) -> bool:
     _give(broker_account(settings.broker_dir), settings.broker_dir, pair.key, pair.certificate)
     log.info("issued a certificate for the broker", reason=reason)
     return True
-
-
-def check_ports(settings: Settings) -> None:
-    """The three ports are free.
-
-    Raises:
-        BrokerError: Naming the one that is not, and the setting that changes it.
-    """
-    ports = {
-        "mqtt_port": ("127.0.0.1", settings.mqtt_port),
-        "mqtt_tls_port": ("0.0.0.0", settings.mqtt_tls_port),  # noqa: S104  # TLS listens everywhere
-        "mqtt_ws_port": ("0.0.0.0", settings.mqtt_ws_port),  # noqa: S104  # TLS listens everywhere
-    }
-    seen: dict[int, str] = {}
-    for key, (host, port) in ports.items():
-        if port in seen:
-            raise BrokerError(f"{key} and {seen[port]} are both {port}; give each its own port")
-        seen[port] = key
-        _check_port(key, host, port)
 
 
 def find_running(settings: Settings) -> psutil.Process | None:
@@ -263,18 +256,6 @@ def _give(account: Account, *paths: Path) -> None:
         for path in paths:
             # Not following links: the folder belongs to an account that root need not trust.
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
-
-
-def _check_port(key: str, host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = "is taken" if error.errno == errno.EADDRINUSE else f"fails: {error.strerror}"
-            raise BrokerError(
-                f"port {port} {reason}; stop what uses it or set CULEX_{key.upper()} to a free port"
-            ) from None
 
 
 def _configuration_path(settings: Settings) -> Path:

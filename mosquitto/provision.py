@@ -151,6 +151,8 @@ def _ensure_demo(settings: Settings) -> None:
     access = Access(settings.access_path)
     access.prepare()
     path = settings.secrets_dir / "demo.json"
+    if settings.demo is Demo.AUTO and path.exists() and find_running(settings):
+        return  # a fleet at play goes on until the next start
     own = any(not client.simulated for client in access.clients())
     if settings.demo is Demo.ON or (settings.demo is Demo.AUTO and not own):
         _let_demo_in(settings, access, path)
