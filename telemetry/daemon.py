@@ -35,7 +35,7 @@ def prepare_folders(settings: Settings) -> None:
     Raises:
         DataFolderError: If one cannot be made or written.
     """
-    folders = {settings.data_dir: 0o755, settings.logs_dir: 0o755, settings.run_dir: 0o755}
+    folders = {settings.data_dir: 0o755, settings.logs_dir: 0o750, settings.run_dir: 0o755}
     try:
         for folder, mode in (folders | {settings.secrets_dir: 0o700}).items():
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
