@@ -17,5 +17,5 @@ def test_port_that_is_free_is_taken_by_nobody(settings: Settings) -> None:
 def test_port_of_a_host_that_is_not_ours_is_refused(settings: Settings) -> None:
     """A host that cannot be bound is told as such."""
     for host in ("203.0.113.1", "no-such-host.invalid"):
-        with pytest.raises(PortTaken, match="CULEX_HTTP_PORT"):
+        with pytest.raises(PortTaken, match="CULEX_HTTP_HOST"):
             check_port(settings.model_copy(update={"http_host": host}))
