@@ -6,14 +6,8 @@ import structlog
 
 from collector.daemon import run
 from collector.status import read_status
-from collector.topics import TemplateError
-from telemetry.daemon import AlreadyRunning, DataFolderError
-from telemetry.interface import StoreError
-from telemetry.login import SecretError
-from telemetry.settings import SettingsError, load_settings
-
-FAULTS = (AlreadyRunning, DataFolderError, SecretError, SettingsError, StoreError, TemplateError)
-
+from telemetry.fault import one_sentence
+from telemetry.settings import load_settings
 
 log = structlog.get_logger("collector")
 
@@ -27,9 +21,8 @@ def main() -> None:
 def run_command() -> None:
     """Collects in the foreground until Ctrl-C or SIGTERM."""
     try:
-        run(load_settings())
-    except FAULTS as error:
-        raise click.ClickException(str(error)) from None
+        with one_sentence():
+            run(load_settings())
     except Exception as error:
         log.exception("ended by an error of our own")
         raise click.ClickException(
@@ -42,10 +35,8 @@ def run_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status_command(as_json: bool) -> None:
     """Says whether the collector runs; exit status 1 if it does not."""
-    try:
+    with one_sentence():
         status = read_status(load_settings())
-    except FAULTS as error:
-        raise click.ClickException(str(error)) from None
     click.echo(orjson.dumps(status.as_record()).decode() if as_json else status.as_text())
     if status.process is None:
         raise SystemExit(1)

@@ -26,16 +26,15 @@ from collector.fleet import FLEET, Publication
 from collector.players import Fleet, Player
 from telemetry.clock import Clock, now_us
 from telemetry.daemon import (
-    AlreadyRunning,
-    DataFolderError,
     pid_file,
     prepare_folders,
     start_logging,
     stop_on_signal,
 )
+from telemetry.fault import one_sentence
 from telemetry.interface import Querier
 from telemetry.login import Login, SecretError, read_secret
-from telemetry.settings import Demo, Settings, SettingsError, load_settings
+from telemetry.settings import Demo, Settings, load_settings
 from telemetry.store import open_querier
 from telemetry.window import SECOND_US
 
@@ -249,10 +248,8 @@ def run(settings: Settings, span_us: int = HISTORY_US) -> None:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Plays the simulated fleet in the foreground until Ctrl-C or SIGTERM."""
-    try:
+    with one_sentence():
         run(load_settings())
-    except (AlreadyRunning, DataFolderError, SecretError, SettingsError) as error:
-        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

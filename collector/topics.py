@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from collector.rejection import Rejected
+from telemetry.fault import Fault
 
 NAME_CHARACTERS = 256
 _CLIENT, _METRIC = "{client}", "{metric}"
@@ -15,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-class TemplateError(ValueError):
+class TemplateError(Fault, ValueError):
     """A topic template that cannot be used; the message names it and says what would do."""
 
 

@@ -1,10 +1,5 @@
 """Commands: python -m dashboard run | check | user | token."""
 
-import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
 import click
 
 from dashboard.people import (
@@ -15,35 +10,15 @@ from dashboard.people import (
     new_password,
     session_key,
 )
-from dashboard.server import PortTaken, Server, check_port
-from mosquitto.access import Access, AccessError
+from dashboard.server import Server, check_port
+from mosquitto.access import Access
 from telemetry.daemon import (
-    AlreadyRunning,
-    DataFolderError,
     pid_file,
     prepare_folders,
     start_logging,
 )
-from telemetry.login import SecretError
-from telemetry.settings import Settings, SettingsError, load_settings
-
-_FAULTS = (SettingsError, DataFolderError, AlreadyRunning, AccessError, SecretError, PortTaken)
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-def told(command: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Ends a command with one sentence and status 1 for every fault we know."""
-
-    @wraps(command)
-    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        try:
-            return command(*args, **kwargs)
-        except _FAULTS as error:
-            click.echo(f"dashboard: {error}", err=True)
-            sys.exit(1)
-
-    return run
+from telemetry.fault import one_sentence
+from telemetry.settings import Settings, load_settings
 
 
 def _prepared() -> tuple[Settings, Access]:
@@ -61,7 +36,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--debug", is_flag=True, help="Use the development server; for developers alone.")
-@told
+@one_sentence()
 def run(debug: bool) -> None:
     """Run the dashboard until SIGTERM or Ctrl-C."""
     from dashboard.app import create_app  # here, for it takes seconds that other commands need not
@@ -91,7 +66,7 @@ def _greet(settings: Settings, access: Access) -> None:
 
 
 @main.command()
-@told
+@one_sentence()
 def check() -> None:
     """Say whether the dashboard could start: none runs here, its port is free."""
     settings = load_settings()
@@ -107,7 +82,7 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-@told
+@one_sentence()
 def user_add(name: str) -> None:
     """Add a user and print a random password, once."""
     _, access = _prepared()
@@ -117,7 +92,7 @@ def user_add(name: str) -> None:
 
 
 @user.command("list")
-@told
+@one_sentence()
 def user_list() -> None:
     """List users with their roles."""
     _, access = _prepared()
@@ -127,7 +102,7 @@ def user_list() -> None:
 
 @user.command("passwd")
 @click.argument("name")
-@told
+@one_sentence()
 def user_passwd(name: str) -> None:
     """Give a user a new random password, printed once; sessions of the old one end."""
     _, access = _prepared()
@@ -143,7 +118,7 @@ def token() -> None:
 
 @token.command("add")
 @click.argument("name")
-@told
+@one_sentence()
 def token_add(name: str) -> None:
     """Add a read token and print it, once."""
     _, access = _prepared()
@@ -151,7 +126,7 @@ def token_add(name: str) -> None:
 
 
 @token.command("list")
-@told
+@one_sentence()
 def token_list() -> None:
     """List tokens by name."""
     _, access = _prepared()
@@ -161,7 +136,7 @@ def token_list() -> None:
 
 @token.command("remove")
 @click.argument("name")
-@told
+@one_sentence()
 def token_remove(name: str) -> None:
     """Remove a token: it is worth nothing from now on."""
     _, access = _prepared()

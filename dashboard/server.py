@@ -10,6 +10,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from telemetry.fault import Fault
 from telemetry.settings import Settings
 
 _WORKERS, _THREADS = 2, 8
@@ -17,7 +18,7 @@ _ASKING_S, _READING_S = 5, 30
 _STOP_SECONDS = 2
 
 
-class PortTaken(Exception):
+class PortTaken(Fault):
     """The HTTP port cannot be had; the message says which setting changes it."""
 
 

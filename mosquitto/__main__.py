@@ -3,59 +3,15 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
 from mosquitto import broker, provision
-from mosquitto.access import AccessError, Client
-from mosquitto.certificates import CertificateError
-from mosquitto.configuration import BrokerMissing
-from mosquitto.control import ControlError
-from mosquitto.names import NameRefused
-from mosquitto.ports import PortRefused
-from telemetry.daemon import AlreadyRunning, DataFolderError, prepare_folders, start_logging
-from telemetry.login import SecretError
-from telemetry.settings import Settings, SettingsError, load_settings
+from mosquitto.access import Client
+from telemetry.daemon import prepare_folders, start_logging
+from telemetry.fault import one_sentence
+from telemetry.settings import Settings, load_settings
 from telemetry.window import to_iso
-
-_FAILURES = (
-    AccessError,
-    AlreadyRunning,
-    BrokerMissing,
-    CertificateError,
-    ControlError,
-    DataFolderError,
-    SecretError,
-    SettingsError,
-    PortRefused,
-    broker.BrokerError,
-)
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _command(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, _R]:
-    """Passes the settings in, and turns each failure into its sentence and exit status."""
-
-    @wraps(function)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return function(load_settings(), *args, **kwargs)
-        except NameRefused as error:
-            raise click.UsageError(str(error)) from error
-        except _FAILURES as error:
-            click.ClickException(str(error)).show()
-            sys.exit(getattr(error, "exit_code", 1))
-        except OSError as error:
-            raise click.ClickException(
-                f"{error.filename or 'the system'}: {error.strerror}; "
-                "check the owner and the free space of the data folder"
-            ) from error
-
-    return guarded
 
 
 @click.group()
@@ -64,25 +20,28 @@ def main() -> None:
 
 
 @main.command()
-@_command
-def init(settings: Settings) -> None:
+@one_sentence()
+def init() -> None:
     """Make keys, certificates and logins; what exists is kept."""
+    settings = load_settings()
     provision.initialise(settings)
     click.echo(f"Ready. Clients trust {settings.ca_file}")
 
 
 @main.command()
-@_command
-def check(settings: Settings) -> None:
+@one_sentence()
+def check() -> None:
     """Say whether the broker could start: none runs here, and its ports are free."""
+    settings = load_settings()
     prepare_folders(settings)
     broker.check(settings)
 
 
 @main.command()
-@_command
-def run(settings: Settings) -> None:
+@one_sentence()
+def run() -> None:
     """Run the broker until Ctrl-C."""
+    settings = load_settings()
     prepare_folders(settings)
     start_logging(settings, "broker")
     broker.run(settings)
@@ -96,18 +55,20 @@ def client() -> None:
 @client.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_command
-def add(settings: Settings, name: str, as_json: bool) -> None:
+@one_sentence()
+def add(name: str, as_json: bool) -> None:
     """Let the client NAME publish to clients/NAME/#, at once if the broker runs."""
+    settings = load_settings()
     added = _credentials(settings, provision.add_client(settings, name))
     click.echo(json.dumps(added) if as_json else _welcome(added))
 
 
 @client.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@_command
-def list_clients(settings: Settings, as_json: bool) -> None:
+@one_sentence()
+def list_clients(as_json: bool) -> None:
     """List the clients that may speak."""
+    settings = load_settings()
     clients = provision.clients(settings)
     if as_json:
         click.echo(json.dumps([_record(client) for client in clients]))
@@ -120,9 +81,10 @@ def list_clients(settings: Settings, as_json: bool) -> None:
 
 @client.command()
 @click.argument("name")
-@_command
-def remove(settings: Settings, name: str) -> None:
+@one_sentence()
+def remove(name: str) -> None:
     """Shut the client NAME out, at once if the broker runs; its readings stay."""
+    settings = load_settings()
     provision.remove_client(settings, name)
     click.echo(f"Client {name} is removed. Its readings stay.")
 

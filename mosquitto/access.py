@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry.clock import Clock, now_us
+from telemetry.fault import Fault
 
 _MIGRATIONS = ("access.sql",)
 _BUSY_S = 10.0
 _CREATING = threading.Lock()
 
 
-class AccessError(Exception):
+class AccessError(Fault):
     """access.db cannot be used, or does not hold what was asked; the message says what to do."""
 
 

@@ -32,6 +32,7 @@ from mosquitto.names import BROKER_ADMIN, COLLECTOR
 from mosquitto.ports import check_ports
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, stop_on_signal
+from telemetry.fault import Fault
 from telemetry.files import publish_file
 from telemetry.login import load_login
 from telemetry.settings import Settings
@@ -44,7 +45,7 @@ _QUIET = "Saving in-memory database"  # every few seconds
 log = structlog.stdlib.get_logger("broker")
 
 
-class BrokerError(Exception):
+class BrokerError(Fault):
     """The broker cannot start or has stopped; the message says what to do.
 
     Attributes:

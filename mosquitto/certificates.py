@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from telemetry.fault import Fault
 from telemetry.files import publish_file
 from telemetry.window import SECOND_US
 
@@ -24,7 +25,7 @@ _BACKDATED = timedelta(days=1)  # a client's clock may be slow
 Key = ec.EllipticCurvePrivateKey
 
 
-class CertificateError(Exception):
+class CertificateError(Fault):
     """A key or certificate that cannot be used; the message says what to do."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from telemetry.fault import Fault
 from telemetry.settings import Settings
 
 AUTOSAVE_S = 10
@@ -19,7 +20,7 @@ _PLUGIN_NAMES = ("mosquitto_dynamic_security.so", "mosquitto_dynamic_security.dy
 _PLUGIN_FOLDERS = ("lib", "lib64", "lib/mosquitto", "lib64/mosquitto", "lib/*-linux-*")
 
 
-class BrokerMissing(Exception):
+class BrokerMissing(Fault):
     """Mosquitto or its plugin is not installed; the message says how to get it."""
 
 

@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from mosquitto.dynsec import CONTROL_TOPIC, RESPONSE_TOPIC, Json, role_name
+from telemetry.fault import Fault
 from telemetry.login import Login
 
 _PATIENCE_S = 5.0
@@ -26,7 +27,7 @@ _HARMLESS = {
 }
 
 
-class ControlError(Exception):
+class ControlError(Fault):
     """The running broker did not take a change; the message says why and what to do."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from telemetry.fault import Fault
 from telemetry.reading import RESERVED_CLIENTS
 from telemetry.settings import DEMO_CLIENTS
 
@@ -14,8 +15,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 _TAKEN = RESERVED_CLIENTS | {COLLECTOR, BROKER_ADMIN, "admin"} | set(DEMO_CLIENTS)
 
 
-class NameRefused(ValueError):
+class NameRefused(Fault, ValueError):
     """A name that no client may have; the message says what would do."""
+
+    exit_code = 2
 
 
 def check_name(name: str) -> str:

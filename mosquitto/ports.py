@@ -3,10 +3,11 @@
 import errno
 import socket
 
+from telemetry.fault import Fault
 from telemetry.settings import Settings
 
 
-class PortRefused(Exception):
+class PortRefused(Fault):
     """A port cannot be had; the message names it and the setting that changes it."""
 
 

@@ -9,44 +9,18 @@ import click
 import orjson
 
 from telemetry.clock import now_us
-from telemetry.daemon import AlreadyRunning, DataFolderError, pid_file, prepare_folders
-from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
-from telemetry.interface import Querier, Snapshot, StoreError
+from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
+from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, subject
+from telemetry.fault import one_sentence
+from telemetry.interface import Querier, Snapshot
 from telemetry.jobs import Erase, JobError, submit, wait
 from telemetry.reading import Flag
-from telemetry.settings import Settings, SettingsError, load_settings
+from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender, open_querier
-from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, ShapeError, rendered
-from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
+from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, rendered
+from telemetry.window import Window, parse_duration, parse_time, parse_zone, to_iso
 
 _ALL_TIME = Window(-(1 << 62), 1 << 62)
-_FAULTS = (
-    SettingsError,
-    DataFolderError,
-    AlreadyRunning,
-    StoreError,
-    JobError,
-    TimeError,
-    UnknownClient,
-    UnknownMetric,
-)
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Ends the command with status 1 and the sentence of a fault that is ours."""
-    try:
-        yield
-    except ShapeError as error:
-        raise click.UsageError(f"--layout {error}") from None
-    except _FAULTS as error:
-        raise click.ClickException(str(error)) from None
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot write {error.filename or 'the output'}: {error.strerror}"
-        ) from None
 
 
 @contextmanager
@@ -79,7 +53,7 @@ def export_command(output: str, **options: str | tuple[str, ...]) -> None:
 
     A FILE appears when it is whole; one that was interrupted keeps the name FILE.part.
     """
-    with _one_sentence(), _asking(load_settings()) as querier:
+    with one_sentence(), _asking(load_settings()) as querier:
         query, shape = _understood(options)
         content = rendered(querier, query, subject(querier, query), shape)
         if output == "-":
@@ -118,7 +92,7 @@ def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
     if simulated == (client is not None):
         raise click.UsageError("say what to erase: either --simulated or --client NAME")
     job = Erase(client, Flag.SIMULATED if simulated else 0)
-    with _one_sentence():
+    with one_sentence():
         settings = load_settings()
         with _asking(settings) as querier, querier.snapshot() as snapshot:
             if not simulated and not snapshot.latest(client):
@@ -151,7 +125,7 @@ def _erase_directly(settings: Settings, job: Erase) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def stats(*, as_json: bool) -> None:
     """Say how much there is, from when to when, and how large the files are."""
-    with _one_sentence():
+    with one_sentence():
         settings = load_settings()
         with _asking(settings) as querier, querier.snapshot() as snapshot:
             found, sizes = _counted(snapshot), _sizes(settings)

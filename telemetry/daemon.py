@@ -16,16 +16,17 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
+from telemetry.fault import Fault
 from telemetry.settings import LogFormat, Settings
 
 _LOG_FILES = 5
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(Fault):
     """Another process holds the lock; the message says which."""
 
 
-class DataFolderError(Exception):
+class DataFolderError(Fault):
     """The data folder cannot be used; the message says what to do."""
 
 

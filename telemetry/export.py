@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from telemetry.fault import Fault
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.lookback import Lookback
 from telemetry.reading import Kind, Latest, Series, state_text
@@ -19,11 +20,11 @@ LONGEST_SPAN = "31d"
 _BUCKETS_PER_PART = 2000
 
 
-class UnknownClient(LookupError):
+class UnknownClient(Fault, LookupError):
     """No client of that name has any reading."""
 
 
-class UnknownMetric(LookupError):
+class UnknownMetric(Fault, LookupError):
     """The client has no metric of that name."""
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from telemetry.fault import Fault
 from telemetry.reading import Latest, Reading, Series
 from telemetry.window import Window
 
@@ -17,7 +18,7 @@ DELIVERIES_KEPT = 20_000
 """Far more than a broker has in flight, far fewer than the 65 535 packet identifiers there are."""
 
 
-class StoreError(Exception):
+class StoreError(Fault):
     """The store cannot answer or accept now; the message says why and what to do."""
 
 

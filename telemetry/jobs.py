@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telemetry.clock import Clock, now_us
+from telemetry.fault import Fault
 from telemetry.files import publish_file
 from telemetry.interface import Appender, StoreError, StoreUnavailable
 
@@ -26,7 +27,7 @@ _LARGEST = 64 * 1024
 _KEEP_US = 24 * 3600 * 1_000_000
 
 
-class JobError(Exception):
+class JobError(Fault):
     """A job that cannot be handed over or was not done; the message says what to do."""
 
 

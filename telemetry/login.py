@@ -5,10 +5,11 @@ import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from telemetry.fault import Fault
 from telemetry.files import publish_file
 
 
-class SecretError(Exception):
+class SecretError(Fault):
     """A secret that is missing, broken or readable by others; the message says what to do."""
 
 

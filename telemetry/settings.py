@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as NoJsonError
 
+from telemetry.fault import Fault
 from telemetry.window import TimeError, parse_duration
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,7 @@ DEMO_CLIENTS = (
 """The simulated fleet: `mosquitto/` gives it logins, `collector/demo.py` plays it."""
 
 
-class SettingsError(Exception):
+class SettingsError(Fault):
     """A setting that cannot be used; the message names its place and what to write."""
 
 

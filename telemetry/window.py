@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from telemetry.fault import Fault
+
 SECOND_US = 1_000_000
 _UNITS_US = {
     "s": SECOND_US,
@@ -19,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_US = 253_402_300_799_999_999  # the last microsecond of the year 9999
 
 
-class TimeError(ValueError):
+class TimeError(Fault, ValueError):
     """A text that names no time, duration or zone; its message says what would."""
 
 

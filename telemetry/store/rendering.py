@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Literal, get_args
 
 from telemetry.export import ExportQuery, Subject, export
+from telemetry.fault import Fault
 from telemetry.interface import Querier
 from telemetry.store.parquet import parquet_bytes
 from telemetry.text import csv_long, csv_wide, json_array
@@ -18,8 +19,10 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 
-class ShapeError(ValueError):
+class ShapeError(Fault, ValueError):
     """A format and a layout that do not go together; the message says which do."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

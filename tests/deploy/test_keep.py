@@ -35,6 +35,7 @@ def start() -> Iterator[Start]:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_interrupt,
         )
         started.append(process)
         return process
@@ -44,6 +45,11 @@ def start() -> Iterator[Start]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=DEADLINE_S)
+
+
+def _heed_interrupt() -> None:
+    """Undo what a background job is given: a shell cannot trap a signal it was started to ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def next_pid(process: subprocess.Popen[str]) -> int:

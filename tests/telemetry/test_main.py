@@ -143,7 +143,10 @@ def test_export_that_is_interrupted_keeps_its_name_as_a_part(
         (["boiler", "--every", "0s"], "'0s' is not a duration"),
         (["boiler", "--span", "90s", "--every", "1m"], "must be a multiple of every"),
         (["boiler", "--span", "32d"], "span 32d is too long; use at most 31d"),
-        (["boiler", "--output", "/proc/none/x"], "cannot write /proc/none/x.part: No such file"),
+        (
+            ["boiler", "--output", "/proc/none/x"],
+            "/proc/none/x.part: No such file or directory; check",
+        ),
     ],
 )
 def test_export_of_what_is_not_there_is_a_sentence(arguments: list[str], sentence: str) -> None:
