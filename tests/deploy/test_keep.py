@@ -48,7 +48,7 @@ def start() -> Iterator[Start]:
 
 
 def _heed_interrupt() -> None:
-    """Undo what a background job is given: a shell cannot trap a signal it was started to ignore."""
+    """A background job is made to ignore INT, and a shell cannot trap what it ignores."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
