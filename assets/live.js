@@ -4,15 +4,14 @@
 (() => {
   const ONE_IN_FLIGHT_MS = 15000;
   const LATE_MS = 6000;
-  const SHARE = 4;
+  const LONGEST_PAUSE_MS = 5000;
   const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null };
   const unchanged = () => window.dash_clientside.no_update;
   const triggered = () => window.dash_clientside.callback_context.triggered_id;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
 
   /* Lets a tick through if the last one was answered, the period is over and somebody looks.
-     A lost answer holds the gate for 15 s at most, so a restarted server is found again. A page
-     that is slow to answer is asked less often: it may take a fifth of the time, not all of it. */
+     A lost answer holds the gate for 15 s at most, so a restarted server is found again. */
   function gate(_count, acknowledged, period, browser) {
     if (!browser) return unchanged();
     const now = Date.now();
@@ -23,10 +22,15 @@
     }
     if (document.hidden) return unchanged();
     if (state.sent > state.acknowledged && now - state.at < ONE_IN_FLIGHT_MS) return unchanged();
-    if (now - state.at < Math.max(period, SHARE * state.took)) return unchanged();
+    if (now - state.at < Math.max(period, state.took + rest())) return unchanged();
     state.at = now;
     state.sent = Math.max(state.sent, state.acknowledged) + 1;
     return state.sent;
+  }
+
+  /* As long as the last answer took, so that one page never has a slow server to itself. */
+  function rest() {
+    return Math.min(state.took, LONGEST_PAUSE_MS);
   }
 
   /* The view after one of the plain controls changed. */

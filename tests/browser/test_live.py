@@ -74,6 +74,9 @@ def test_slow_server_is_asked_once_at_a_time(pages: Opener) -> None:
 
     watched.page.route("**/_dash-update-component*", hold)
     for turn in range(1, 4):
+        for _ in range(100):
+            if len(held) < turn:
+                watched.wait_ticker(1)
         watched.wait_ticker(10)
         assert len(held) == turn
         held[-1].continue_()

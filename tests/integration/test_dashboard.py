@@ -167,7 +167,7 @@ def test_session_key_readable_by_others_ends_run_with_one_sentence(settings: Set
     key.chmod(0o644)
     ran = culex(settings, "dashboard", "run")
     assert ran.returncode == 1
-    assert ran.stderr.splitlines()[-1].startswith("dashboard: ")
+    assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert "chmod 600" in ran.stderr
     assert "Traceback" not in ran.stderr
 
