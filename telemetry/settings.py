@@ -17,6 +17,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as NoJsonError
 
 from telemetry.fault import Fault
+from telemetry.template import TopicTemplate
 from telemetry.window import TimeError, parse_duration
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,12 +65,16 @@ Duration = Annotated[str, AfterValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+def _template(text: str) -> str:
+    return TopicTemplate(text).text
+
+
 class Topic(BaseModel):
     """One topic template of culex.toml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    template: str
+    template: Annotated[str, AfterValidator(_template)]
 
 
 class Settings(BaseSettings):
@@ -187,7 +192,11 @@ def _sentence(error: dict[str, object]) -> str:
     location = error["loc"]
     key, *inside = location if isinstance(location, tuple) and location else ("",)
     table = inside[0] if inside and isinstance(inside[0], int) else 0
-    reason = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    reason = (
+        "there is no such setting"
+        if error["type"] == "extra_forbidden"
+        else str(error["msg"]).removeprefix("Value error, ")
+    )
     variable = f"CULEX_{key.upper()}"
     if variable in os.environ:
         return f"{variable}={os.environ[variable]!r}: {reason}"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.rejection import Rejected
-from collector.topics import Match, TemplateError, Topics, TopicTemplate, disjoint
+from collector.topics import Topics, disjoint
+from telemetry.template import Match, TemplateError, TopicTemplate
 
 OUT_OF_THE_BOX = ("clients/{client}", "clients/{client}/telemetry", "clients/{client}/{metric}")
 

@@ -132,6 +132,13 @@ def test_settings_with_a_bad_table_name_the_line_of_that_table(write: Write) -> 
     assert "line 1" not in refused()
 
 
+def test_settings_with_a_template_that_cannot_be_used_name_its_line(write: Write) -> None:
+    """A topic template is checked where it is written, for every process alike."""
+    write('[[topics]]\ntemplate = "a/{client}"\n\n[[topics]]\ntemplate = "a/{client}/#"')
+    said = refused()
+    assert said.startswith("culex.toml, line 4, topics: topic template 'a/{client}/#': '#' is")
+
+
 def test_settings_with_a_bad_item_of_a_list_name_the_line_of_the_list(write: Write) -> None:
     """A list in one line has one line, whichever of its items is wrong."""
     write('topics = [{template = "a/{client}"}, {template = 1}]')
