@@ -76,8 +76,8 @@
     return [all, [...new Set([...chosen, span])].slice(0, 6), ""];
   }
 
-  /* Puts the view into the URL and what was drawn into the controls. */
-  function remember(view, drawn) {
+  /* Puts the view into the URL and into the controls of time, before the server answers. */
+  function address(view) {
     if (!view) return;
     const live = view.end === "now";
     if (live) state.range = view.start;
@@ -85,7 +85,11 @@
     set("range", { value: live ? view.start.replace("now-", "") : null });
     set("follow", { className: live ? "btn live-chip live" : "btn live-chip" });
     set("follow-text", { children: live ? "Live" : "Follow" });
-    if (!drawn) return;
+  }
+
+  /* Puts what was drawn into the controls that the view left open. */
+  function remember(drawn, view) {
+    if (!drawn || !view) return;
     if (!view.client && drawn.client) {
       set("client", { value: drawn.client });
       set("view", { data: { ...view, client: drawn.client } });
@@ -156,6 +160,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    culex: { gate, choose, addSpan, remember, browser, since },
+    culex: { gate, choose, addSpan, address, remember, browser, since },
   });
 })();

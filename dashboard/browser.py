@@ -17,7 +17,8 @@ _AT_ONCE: Sequence[tuple[str, Sequence[object]]] = (
             State(ids.BROWSER, "data"),
         ),
     ),
-    ("remember", (Input(ids.VIEW, "data"), Input(ids.DRAWN, "data"))),
+    ("address", (Input(ids.VIEW, "data"),)),
+    ("remember", (Input(ids.DRAWN, "data"), State(ids.VIEW, "data"))),
     (
         "browser",
         (Output(ids.BROWSER, "data"), Output(ids.THEME, "data"), Input(ids.PERIOD, "data")),

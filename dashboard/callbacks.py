@@ -88,14 +88,15 @@ def _register_view(app: Dash, engine: Engine) -> None:
     ) -> object:  # fmt: skip
         now = view_of_json(view)
         zone = str(_mapping(browser).get("zone", ""))
-        moves = {
-            ids.CHARTS: lambda: zoomed(now, _mapping(relayout), engine.clock(), zone),
+        moves = {  # a click comes before a chart that reports its new size at the same time
             ids.APPLY: lambda: pinned(now, (start, end), engine.clock(), zone),
             ids.BACK: lambda: now.moved(engine.clock(), check_zone(now, zone), -0.5),
             ids.FORWARD: lambda: now.moved(engine.clock(), check_zone(now, zone), 0.5),
+            ids.CHARTS: lambda: zoomed(now, relayout or {}, engine.clock(), zone),
         }
+        triggered = set(ctx.triggered_prop_ids.values())
         try:
-            moved = moves[str(ctx.triggered_id)]()
+            moved = next((go for name, go in moves.items() if name in triggered), lambda: now)()
         except ViewError:  # the page says already what is wrong with it
             return no_update
         return no_update if moved == now else view_to_json(moved)

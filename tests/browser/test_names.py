@@ -1,8 +1,9 @@
 """A hostile name is text wherever it appears."""
 
 import csv
+import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -25,7 +26,7 @@ def test_hostile_name_is_text_in_url_dropdown_title_hover_and_export(
     page.get_by_role("option", name=HOSTILE.client).click()
     expect(page.locator("#client")).to_have_text(HOSTILE.client)
     expect(page.locator(".tile-name")).to_have_text([HOSTILE.metric])
-    assert parse_qs(urlsplit(page.url).query)["id"] == [HOSTILE.client]
+    expect(page).to_have_url(re.compile(f"id={re.escape(quote_plus(HOSTILE.client))}$"))
     for _ in range(2):
         title = page.locator(".annotation-text")
         expect(title).to_have_text([f"{HOSTILE.metric} [{HOSTILE_UNIT}]"])
