@@ -1,6 +1,6 @@
 """Callbacks: they translate between components and one question per tick."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
@@ -9,7 +9,7 @@ from dashboard import client_page, ids, parts
 from dashboard.answer import Engine, Page, answer
 from dashboard.browser import register_browser
 from dashboard.travel import pinned, zoomed
-from dashboard.view import ViewError, check_zone, view_of_json, view_of_query, view_to_json
+from dashboard.view import View, ViewError, check_zone, view_of_json, view_of_query, view_to_json
 
 Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
 
@@ -88,7 +88,9 @@ def _register_view(app: Dash, engine: Engine) -> None:
     ) -> object:  # fmt: skip
         now = view_of_json(view)
         zone = str(_mapping(browser).get("zone", ""))
-        moves = {  # a click comes before a chart that reports its new size at the same time
+        moves: Mapping[
+            str, Callable[[], View]
+        ] = {  # a click comes before a chart that reports its new size at the same time
             ids.APPLY: lambda: pinned(now, (start, end), engine.clock(), zone),
             ids.BACK: lambda: now.moved(engine.clock(), check_zone(now, zone), -0.5),
             ids.FORWARD: lambda: now.moved(engine.clock(), check_zone(now, zone), 0.5),
@@ -96,7 +98,7 @@ def _register_view(app: Dash, engine: Engine) -> None:
         }
         triggered = set(ctx.triggered_prop_ids.values())
         try:
-            moved = next((go for name, go in moves.items() if name in triggered), lambda: now)()
+            moved = next((go() for name, go in moves.items() if name in triggered), now)
         except ViewError:  # the page says already what is wrong with it
             return no_update
         return no_update if moved == now else view_to_json(moved)
