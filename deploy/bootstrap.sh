@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes this machine ready: deploy/bootstrap.sh run | check | test
 #   run    .venv with requirements.txt, and Mosquitto
-#   check  .venv with requirements-dev.txt
+#   check  .venv with requirements-dev.txt, and Mosquitto
 #   test   both, and what the broker and browser tests drive
 # What is there already is not touched: the second time takes a blink and needs no network.
 # An interrupted run is repaired by the next, because a stamp in .venv is the last thing written.
@@ -44,7 +44,7 @@ find_missing() {
     if [ ! -x .venv/bin/python ]; then
         "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="python3-venv"
     fi
-    [ "$1" = check ] || has mosquitto || packages="$packages mosquitto"
+    has mosquitto || packages="$packages mosquitto"
     [ "$1" != test ] || has mosquitto_pub || packages="$packages mosquitto-clients"
     [ "$1" != test ] || has_chromium || packages="$packages chromium"
     packages=${packages# }
