@@ -1,12 +1,14 @@
-"""`python -m collector run | status`."""
+"""`python -m collector run | replay | status`."""
 
 import click
 import orjson
 import structlog
 
-from collector.daemon import run
+from collector.daemon import replay, run
 from collector.status import read_status
 from telemetry.fault import one_sentence
+from telemetry.jobs import Replay, Result
+from telemetry.quarantine import Choice
 from telemetry.settings import load_settings
 
 log = structlog.get_logger("collector")
@@ -29,6 +31,31 @@ def run_command() -> None:
             f"ended by an error of our own ({error}); nothing acknowledged is lost, "
             "the details are in collector.log, start it again"
         ) from None
+
+
+@main.command("replay")
+@click.option("--reason", help="Only what is in quarantine for this reason.")
+@click.option("--topic", help="Only what came on this topic.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; say what would become of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def replay_command(*, reason: str | None, topic: str | None, dry_run: bool, as_json: bool) -> None:
+    """Decodes what is in quarantine again, with the topic templates of today.
+
+    Readings get the time they had and the flag replayed. Doing it twice changes nothing. Works
+    whether or not the collector runs; one that runs uses the templates it was started with.
+    """
+    with one_sentence():
+        result = replay(load_settings(), Replay(Choice(reason, topic), dry_run))
+    click.echo(orjson.dumps(result).decode() if as_json else _replayed(result, dry_run))
+
+
+def _replayed(result: Result, dry_run: bool) -> str:
+    would = "would leave" if dry_run else "left"
+    readings = result["readings"] if dry_run else result["stored"]
+    return (
+        f"of {result['messages']} messages {result['released']} {would} quarantine with {readings} "
+        f"new readings, {result['stay']} stay, {result['cut']} are not kept whole"
+    )
 
 
 @main.command("status")

@@ -5,26 +5,40 @@ from contextlib import closing
 import structlog
 
 from collector.intake import Bounds, Intake
+from collector.limits import Caps, Cardinality, RateLimit
+from collector.load import Loader, Tools
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
+from collector.replay import Replayer
 from collector.session import PATIENCE_S, Endpoint, Session
+from collector.skew import SkewWatch
 from collector.subscriptions import Subscriptions
-from collector.topics import Topics
+from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translator
 from collector.writer import Parts, Writer
+from telemetry.batch import DELIVERIES_KEPT
 from telemetry.clock import now_us
-from telemetry.daemon import pid_file, prepare_folders, start_logging, stop_on_signal
-from telemetry.interface import DELIVERIES_KEPT, Appender
+from telemetry.daemon import (
+    AlreadyRunning,
+    pid_file,
+    prepare_folders,
+    start_logging,
+    stop_on_signal,
+)
+from telemetry.interface import Appender
+from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
 from telemetry.login import Login, load_login
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier
-from telemetry.window import parse_duration
+from telemetry.template import TopicTemplate
+from telemetry.window import parse_duration, parse_zone
 
 PROCESS = "collector"
 LOOPBACK = "127.0.0.1"
 """The broker's plain listener is on this machine alone; `mqtt_host` is what clients are told."""
 
 _DRAIN_S = 1.5
+_REPLAY_S = 3600.0
 
 log = structlog.get_logger("collector")
 
@@ -39,13 +53,44 @@ def run(settings: Settings) -> None:
         AlreadyRunning: If another collector uses the same data folder.
         StoreError: If the store cannot be used.
     """
-    topics = Topics(topic.template for topic in settings.topics)
+    topics = load_topics(settings)
     prepare_folders(settings)
     login = load_login(settings.secrets_dir / "collector.json")
     with pid_file(settings, PROCESS):
         start_logging(settings, PROCESS)
-        with closing(open_appender(settings.store_path)) as appender:
+        with closing(_open(settings)) as appender:
             Collector(settings, topics, login, appender).run()
+
+
+def replay(settings: Settings, job: Replay) -> Result:
+    """What became of a replay, done by the collector that runs, or else here.
+
+    Raises:
+        TemplateError, DataFolderError, StoreError: As `run`.
+        JobError: If the collector does not answer.
+    """
+    prepare_folders(settings)
+    try:
+        with pid_file(settings, PROCESS), closing(_open(settings)) as appender:
+            tools = make_tools(settings, load_topics(settings), appender)
+            return _replay_here(Replayer(appender, Loader(tools)), job)
+    except AlreadyRunning:
+        patience = Patience(_REPLAY_S)
+        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), patience)
+    if "error" in result:
+        raise JobError(str(result["error"]))
+    return result
+
+
+def _replay_here(replayer: Replayer, job: Replay) -> Result:
+    result = replayer.step(job)
+    while result is None:
+        result = replayer.step(job)
+    return result
+
+
+def _open(settings: Settings) -> Appender:
+    return open_appender(settings.store_path, settings.reserve_mb * 1_000_000)
 
 
 class Collector:
@@ -64,16 +109,20 @@ class Collector:
         subscriptions = Subscriptions(settings.data_dir / "subscriptions.json", topics.filters)
         self.intake = Intake(_bounds(settings))
         self.session = Session(endpoint, self.intake, subscriptions, now_us)
+        tools = make_tools(settings, topics, appender)
+        loader = Loader(tools)
+        replayer = Replayer(appender, loader)
         parts = Parts(
             appender,
             self.intake,
             self.session,
-            Translator(topics, _tolerance(settings)),
-            DeliveryRing(appender.deliveries(), _ring_size(settings)),
+            loader,
+            replayer,
+            tools.rejections,
+            tools.skews,
             settings.jobs_dir,
         )
-        rejections = RejectionLog(_rejected_before(settings))
-        self.writer = Writer(parts, settings.batch_readings, rejections, now_us)
+        self.writer = Writer(parts, settings.batch_readings, now_us)
         self._filters = topics.filters
 
     def run(self) -> None:
@@ -93,6 +142,39 @@ class Collector:
         settled = self.writer.statistics
         left = self.session.received - settled.messages
         log.info("stopped", stored=settled.stored, left_to_the_broker=left)
+
+
+def load_topics(settings: Settings) -> Topics:
+    """The topic templates in force.
+
+    Raises:
+        TemplateError: If they cannot be used.
+    """
+    return Topics(
+        Rule(TopicTemplate(one.template), one.format, one.columns, parse_zone(one.zone))
+        for one in settings.all_topics
+    )
+
+
+def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:
+    """What messages are loaded with, in the state in which the store left it."""
+    caps = Caps(
+        settings.client_messages_per_s,
+        settings.client_burst,
+        settings.client_series,
+        settings.series,
+    )
+    cardinality = Cardinality(caps, appender.series())
+    return Tools(
+        topics,
+        Translator(topics, _tolerance(settings), cardinality.admit, appender.memory()),
+        DeliveryRing(appender.deliveries(), _ring_size(settings)),
+        RateLimit(caps),
+        cardinality,
+        SkewWatch(appender.skews()),
+        RejectionLog(_rejected_before(settings)),
+        appender.identified,
+    )
 
 
 def _bounds(settings: Settings) -> Bounds:

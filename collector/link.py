@@ -37,6 +37,11 @@ class Link(Protocol):
         """Whether the link is up, since when, and why not."""
         ...
 
+    @property
+    def catching_up(self) -> bool:
+        """Whether what arrives now was held by the broker, so that its rate says nothing."""
+        ...
+
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tells the broker that it may forget these messages."""
         ...

@@ -18,6 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from collector import message as arrived
 from collector.containment import contained
 from collector.intake import Intake
 from collector.link import LOST, LinkState, LinkWatch
@@ -80,6 +81,11 @@ class Session:
     def state(self) -> LinkState:
         """Whether the link is up, since when, and why not."""
         return self._link.state
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether what arrives now was held by the broker, so that its rate says nothing."""
+        return False
 
     def start(self) -> None:
         """Begins to connect, and to connect again whenever the link is lost."""
@@ -257,7 +263,7 @@ class Session:
                 self._generation,
                 message.retain,
                 message.dup,
-                _is_simulated(message.properties),
+                _properties(message.properties),
             )
         )
         if not taken and not self._finishing:
@@ -276,8 +282,10 @@ def _topic(message: mqtt.MQTTMessage) -> str:
         return error.object.decode("utf-8", "surrogateescape")
 
 
-def _is_simulated(properties: Properties | None) -> bool:
-    return ("simulated", "1") in getattr(properties, "UserProperty", ())
+def _properties(properties: Properties | None) -> arrived.Properties:
+    return arrived.Properties(
+        getattr(properties, "ContentType", ""), tuple(getattr(properties, "UserProperty", ()))
+    )
 
 
 def _plain(reason: ReasonCode) -> str:

@@ -21,6 +21,7 @@ class Statistics:
         stored: Readings that are new in the store.
         duplicates: Readings and messages that were stored before.
         maybe_repeated: Messages that may have been stored before; their readings are flagged.
+        limited: Messages beyond what one client may send.
         rejected: Messages, or fields of one, that are no reading.
         faults: Commits that the store could not do.
     """
@@ -29,6 +30,7 @@ class Statistics:
     stored: int = 0
     duplicates: int = 0
     maybe_repeated: int = 0
+    limited: int = 0
     rejected: int = 0
     faults: int = 0
     _commits_us: list[int] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Statistics:
         yield "stored", "", float(self.stored)
         yield "duplicates", "", float(self.duplicates)
         yield "maybe_repeated", "", float(self.maybe_repeated)
+        yield "limited", "", float(self.limited)
         yield "rejected", "", float(self.rejected)
         yield "store_faults", "", float(self.faults)
         yield "intake", "messages", float(waiting)

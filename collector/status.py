@@ -37,6 +37,7 @@ class Status:
             [
                 f"collector  {self._life()}",
                 f"broker     {link}, since {_moment(state.broker_since_us)}",
+                f"store      {state.store_reason or 'storing'}",
                 f"last beat  {_moment(state.beat_us)}",
                 f"rejected   {state.rejected}",
             ]

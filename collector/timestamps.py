@@ -1,10 +1,11 @@
 """When a client says that it measured: seconds, ms, µs or ns since 1970, or ISO 8601."""
 
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
+from telemetry.reading import Flag
 from telemetry.window import LATEST_US, to_us
 
 EARLIEST_US = 946_684_800_000_000
@@ -21,8 +22,29 @@ TIME_KEYS = frozenset(
 
 _SHORT = frozenset({"t", "T"})
 _PER_UNIT = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (1e20, 1e-3))
-_NUMERAL = re.compile(r"[0-9]{9,20}(\.[0-9]+)?")
+_NUMERAL = re.compile(r"[0-9]{1,20}(\.[0-9]+)?")
+_MIDNIGHT = re.compile(r"([T ])24(:?00(:?00([.,]0+)?)?)?(?=$|[Z +-])")
+_LEAP = re.compile(r"([T ][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?(?=$|[Z +-])")
 _DATE_CHARACTERS = 10
+
+
+class Stamp(NamedTuple):
+    """What an object says of its time.
+
+    Attributes:
+        time_us: Microseconds since 1970 UTC, or None.
+        flags: `ZONE_ASSUMED` for a text without an offset; `CLOCK_UNSET` if there is a time before
+            the year 2000, which is then None.
+        bad_key: The key whose value should be a time and is none, or an empty string.
+    """
+
+    time_us: int | None
+    flags: int = 0
+    bad_key: str = ""
+
+
+NO_TIME = Stamp(None)
+_UNSET = Stamp(None, Flag.CLOCK_UNSET.value)
 
 
 def is_time(key: str, value: object) -> bool:
@@ -33,68 +55,83 @@ def is_time(key: str, value: object) -> bool:
     >>> is_time("ts", "soon"), is_time("t", 21.5), is_time("t", 1_700_000_000)
     (True, False, True)
     """
-    return key in TIME_KEYS and (key not in _SHORT or read_time(value) is not None)
+    if key not in TIME_KEYS:
+        return False
+    return key not in _SHORT or read_time(value).time_us is not None
 
 
-def find_time(fields: Mapping[str, object]) -> int | None:
-    """The time that an object carries, in microseconds since 1970 UTC, or None.
+def find_time(fields: Mapping[str, object], zone: tzinfo = UTC) -> Stamp:
+    """The time that an object carries; the first usable one of several.
 
-    >>> find_time({"temperature": 21.5, "ts": 1_700_000_000})
+    >>> find_time({"temperature": 21.5, "ts": 1_700_000_000}).time_us
     1700000000000000
-    >>> find_time({"date": "2026-11-23", "time": "08:00:00"})
+    >>> find_time({"date": "2026-11-23", "time": "08:00:00"}).time_us
     1795420800000000
+    >>> find_time({"ts": "soon"}).bad_key, find_time({"ts": 0}).flags == Flag.CLOCK_UNSET
+    ('ts', True)
     """
-    together = _date_and_time(fields)
-    if together is not None:
+    if TIME_KEYS.isdisjoint(fields):
+        return NO_TIME
+    together = _date_and_time(fields, zone)
+    if together != NO_TIME:
         return together
+    unusable = NO_TIME
     for key in fields:
-        if key in TIME_KEYS:
-            time_us = read_time(fields[key])
-            if time_us is not None:
-                return time_us
-    return None
+        if key not in TIME_KEYS or fields[key] is None:
+            continue
+        stamp = read_time(fields[key], zone)
+        if stamp.time_us is not None:
+            return stamp
+        if key not in _SHORT and unusable == NO_TIME:
+            unusable = stamp if stamp.flags else Stamp(None, 0, key)
+    return unusable
 
 
-def find_bad_time(fields: Mapping[str, object]) -> str | None:
-    """Why an object carries no time: the key whose value should be one, or None.
-
-    >>> find_bad_time({"temperature": 21.5, "ts": 12}), find_bad_time({"ts": None, "t": 21.5})
-    ('ts', None)
-    """
-    meant = (key for key, value in fields.items() if value is not None and is_time(key, value))
-    return next(meant, None)
-
-
-def _date_and_time(fields: Mapping[str, object]) -> int | None:
+def _date_and_time(fields: Mapping[str, object], zone: tzinfo) -> Stamp:
     date, time = fields.get("date"), fields.get("time")
     if isinstance(date, str) and isinstance(time, str):
-        return read_time(f"{date}T{time}")
-    return None
+        return read_time(f"{date}T{time}", zone)
+    return NO_TIME
 
 
-def read_time(value: object) -> int | None:
-    """Microseconds since 1970 UTC, or None if the value is no time after the year 2000.
+def read_time(value: object, zone: tzinfo = UTC) -> Stamp:
+    """The time that a value means; without one if it means none after the year 2000.
 
-    A number's unit follows from its size. A text without an offset is UTC. A date without a
-    time of day is none: all readings of that day would be the same moment.
+    A number's unit follows from its size. A text without an offset is read in `zone` and flagged.
+    A date without a time of day is none: all readings of that day would be the same moment. Leap
+    seconds are the last microsecond before them. A `Stamp`, as formats with a type for times make
+    of one, is itself.
 
-    >>> read_time(1_700_000_000.25), read_time(1_700_000_000_250)
+    >>> read_time(1_700_000_000.25).time_us, read_time(1_700_000_000_250).time_us
     (1700000000250000, 1700000000250000)
-    >>> read_time("2023-11-14T22:13:20.25Z"), read_time("2023-11-14"), read_time(12)
-    (1700000000250000, None, None)
+    >>> read_time("2023-11-14T22:13:20.25Z")
+    Stamp(time_us=1700000000250000, flags=0, bad_key='')
+    >>> read_time("2023-11-14").time_us, read_time(12).flags == Flag.CLOCK_UNSET
+    (None, True)
     """
     if isinstance(value, str):
-        time_us = _read_text(value.strip())
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        time_us = _scale(value)
-    else:
-        return None
-    return time_us if time_us is not None and EARLIEST_US <= time_us <= LATEST_US else None
+        return _read_text(value.strip(), zone)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _within(_scale(value))
+    return value if isinstance(value, Stamp) else NO_TIME
+
+
+def stamp_us(time_us: int) -> Stamp:
+    """The stamp of that many microseconds since 1970 UTC, for formats that fix the unit.
+
+    >>> stamp_us(1_700_000_000_000_000).time_us, stamp_us(0).flags == Flag.CLOCK_UNSET
+    (1700000000000000, True)
+    """
+    return _within(time_us)
+
+
+def _within(time_us: int | None, flags: int = 0) -> Stamp:
+    if time_us is None or time_us > LATEST_US:
+        return NO_TIME
+    return _UNSET if time_us < EARLIEST_US else Stamp(time_us, flags)
 
 
 def _scale(value: float) -> int | None:
-    if not math.isfinite(value):
-        return None
     for below, factor in _PER_UNIT:
         if 0 <= value < below:
             return _exact(value, factor)
@@ -107,13 +144,23 @@ def _exact(value: float, factor: float) -> int:
     return round(value * factor)
 
 
-def _read_text(text: str) -> int | None:
+def _read_text(text: str, zone: tzinfo) -> Stamp:
     if _NUMERAL.fullmatch(text):
-        return _scale(float(text) if "." in text else int(text))
+        return _within(_scale(float(text) if "." in text else int(text)))
     if len(text) <= _DATE_CHARACTERS:
-        return None
+        return NO_TIME
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return to_us(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        moment = _read_moment(text)
+    except (ValueError, OverflowError):
+        return NO_TIME
+    if moment.tzinfo is not None:
+        return _within(to_us(moment))
+    return _within(to_us(moment.replace(tzinfo=zone)), Flag.ZONE_ASSUMED.value)
+
+
+def _read_moment(text: str) -> datetime:
+    """ISO 8601 in any case, with the end of a day as `24:00` and the leap second as `:60`."""
+    text = text.upper()
+    if _MIDNIGHT.search(text):
+        return datetime.fromisoformat(_MIDNIGHT.sub(r"\g<1>00:00", text)) + timedelta(days=1)
+    return datetime.fromisoformat(_LEAP.sub(r"\g<1>59.999999", text))

@@ -1,34 +1,72 @@
-"""Topic templates: which part of a topic names the client, and which the metric."""
+"""Topic templates: which part of a topic names the client and which the metric."""
 
 import re
-from collections.abc import Callable, Iterable
-from itertools import combinations
+from collections.abc import Iterable
+from datetime import UTC, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
 
+from collector.decoded import Place
 from collector.rejection import Rejected
-from telemetry.template import Match, TemplateError, TopicTemplate
+from telemetry.families import Format
+from telemetry.template import Match, TemplateError, TopicTemplate, needed, takes
 
 NAME_CHARACTERS = 256
+_CACHED_NAMES = 8192
 _CACHED_TOPICS = 20_000
 _CACHED_CHARACTERS = 512  # of a topic: anybody may publish topics of 65 535 bytes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
+class Rule(NamedTuple):
+    """A topic template, and how payloads are written on its topics.
+
+    Attributes:
+        template: Which topics.
+        format: How their payloads are written.
+        columns: The header of CSV payloads that bring none.
+        zone: What a time without an offset is read in.
+    """
+
+    template: TopicTemplate
+    format: Format = Format.AUTO
+    columns: tuple[str, ...] = ()
+    zone: tzinfo = UTC
+
+
+class Route(NamedTuple):
+    """What is known of a topic.
+
+    Attributes:
+        place: Its client and metric, and what else a decoder must know.
+        format: How its payloads are written.
+        subscription: The identifier of the one subscription whose copy of a message counts.
+    """
+
+    place: Place
+    format: Format
+    subscription: int
+
+
 class Topics:
     """The templates in force, in the order in which they are tried.
 
+    Attributes:
+        filters: What to subscribe to; the identifier of each is its place, counted from 1.
+
     Raises:
-        TemplateError: If there is none, or two would make the broker send a message twice.
+        TemplateError: If there is none.
     """
 
-    def __init__(self, templates: Iterable[str]) -> None:
-        self._templates = tuple(map(TopicTemplate, templates))
-        if not self._templates:
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        if not self._rules:
             raise TemplateError("there is no topic template; write one under [[topics]]")
-        self.filters = disjoint([template.topic_filter for template in self._templates])
-        self._known: dict[str, Match] = {}
+        self.filters = needed(rule.template.topic_filter for rule in self._rules)
+        self._known: dict[str, Route] = {}
 
-    def match(self, topic: str) -> Match:
+    def route(self, topic: str) -> Route:
         """What the topic names by the first template that fits.
 
         Raises:
@@ -39,29 +77,43 @@ class Topics:
         if known is not None:
             return known
         found = self._find(topic)
-        if isinstance(found, str):
-            raise Rejected(found)
         if len(topic) <= _CACHED_CHARACTERS:
             self._keep(topic, found)
         return found
 
-    def _keep(self, topic: str, found: Match) -> None:
+    def _keep(self, topic: str, found: Route) -> None:
         if len(self._known) >= _CACHED_TOPICS:
             self._known.clear()
         self._known[topic] = found
 
-    def _find(self, topic: str) -> Match | str:
+    def _find(self, topic: str) -> Route:
         levels = topic.split("/")
-        for template in self._templates:
-            match = template.match(levels)
-            if match is None:
-                continue
-            if not match.client:
-                return "no-client"
-            if template.names_metric and not match.metric:
-                return "no-metric"
-            return name_fault(match.client) or name_fault(match.metric) or match
-        return "unmapped"
+        for rule in self._rules:
+            match = rule.template.match(levels)
+            if match is not None:
+                reason = _match_fault(match, rule.template)
+                if reason:
+                    raise Rejected(reason)
+                place = Place(topic, match.client, match.metric, rule.columns, rule.zone)
+                return Route(place, rule.format, self.subscription(topic))
+        raise Rejected("unmapped")
+
+    def subscription(self, topic: str) -> int:
+        """The identifier of the first subscription that takes the topic, or 0 if none does.
+
+        Where filters overlap the broker delivers a message once for each (MQTT 5, 3.3.4).
+        """
+        levels = topic.split("/")
+        takers = (n for n, one in enumerate(self.filters, 1) if takes(one.split("/"), levels))
+        return next(takers, 0)
+
+
+def _match_fault(match: Match, template: TopicTemplate) -> str:
+    if not match.client:
+        return "no-client"
+    if template.names_metric and not match.metric:
+        return "no-metric"
+    return name_fault(match.client) or name_fault(match.metric)
 
 
 def name_fault(name: str) -> str:
@@ -70,45 +122,12 @@ def name_fault(name: str) -> str:
     >>> name_fault("a b <b>"), name_fault("line\nbreak")
     ('', 'control-character')
     """
-    if len(name) > NAME_CHARACTERS:
-        return "long-name"
+    return "long-name" if len(name) > NAME_CHARACTERS else _character_fault(name)
+
+
+@lru_cache(_CACHED_NAMES)
+def _character_fault(name: str) -> str:
+    """Cached, because the same few names come with every message; short ones only, in bounds."""
     if _SURROGATE.search(name):
         return "not-utf8"
     return "control-character" if _CONTROL.search(name) else ""
-
-
-def disjoint(filters: Iterable[str]) -> tuple[str, ...]:
-    """The filters without those that others cover; together they take each topic once.
-
-    Overlapping subscriptions of one session deliver a message once for each (MQTT 5, 3.3.4).
-
-    >>> disjoint(["clients/+", "clients/+/telemetry", "clients/+/+"])
-    ('clients/+', 'clients/+/+')
-
-    Raises:
-        TemplateError: If two overlap and neither covers the other.
-    """
-    kept: list[str] = []
-    for candidate in dict.fromkeys(filters):
-        if not any(_covers(other, candidate) for other in kept):
-            kept = [*(other for other in kept if not _covers(candidate, other)), candidate]
-    for one, other in combinations(kept, 2):
-        if _overlap(one, other):
-            raise TemplateError(
-                f"topic templates {one!r} and {other!r} overlap (+ stands for a hole): a message "
-                "could arrive twice; change one so that they differ in a literal level"
-            )
-    return tuple(kept)
-
-
-def _covers(one: str, other: str) -> bool:
-    return _each_level(one, other, lambda a, b: a in ("+", b))
-
-
-def _overlap(one: str, other: str) -> bool:
-    return _each_level(one, other, lambda a, b: a == b or "+" in (a, b))
-
-
-def _each_level(one: str, other: str, holds: Callable[[str, str], bool]) -> bool:
-    mine, theirs = one.split("/"), other.split("/")
-    return len(mine) == len(theirs) and all(map(holds, mine, theirs))

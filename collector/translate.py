@@ -1,91 +1,193 @@
 """From a message to readings: whose they are, when they were measured, where they come from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from collector.decode import Decoded, Measurement, decode
+from collector.decoded import PAYLOAD_BYTES, Decoded, Description, Measurement, Note, NoteKind
+from collector.formats import DECODERS, format_of
 from collector.message import Message
 from collector.rejection import Fault, Rejected
-from collector.topics import Topics
-from telemetry.reading import RESERVED_CLIENTS, Flag, Reading, Series
+from collector.topics import Route, Topics
+from telemetry.families import Format
+from telemetry.reading import RESERVED_CLIENTS, Flag, Reading, Series, SeriesName
+
+MEMORY_BYTES = 64_000_000
+"""What payloads may leave behind for later ones, in all."""
+
+OVERFLOW = "too-many-series"
+"""The reason of a reading whose series would be one too many."""
+
+_LATE = Flag.LATE.value
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """How far a client's own time may be from the time of receipt.
 
     Attributes:
         late_us: A reading older than this is flagged late.
-        future_us: A reading further ahead than this is refused.
+        future_us: A reading further ahead than this is held.
     """
 
     late_us: int
     future_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """What became of a message: readings, and faults of what is none."""
+class Translation(NamedTuple):
+    """What became of a message.
 
-    readings: Sequence[Reading]
+    Attributes:
+        readings: What it measured.
+        faults: Why parts of it, or all of it, are no reading.
+        notes: What it says of its client beside readings.
+        names: Names and units of series.
+        remember: What later messages need to be understood.
+        skew_us: Time of receipt minus the client's own time, or None if it sent none.
+    """
+
+    readings: Sequence[Reading] = ()
     faults: Sequence[Fault] = ()
+    notes: Sequence[Note] = ()
+    names: Sequence[SeriesName] = ()
+    remember: Mapping[str, bytes] | None = None
+    skew_us: int | None = None
+
+
+def refusal(reason: str) -> Translation:
+    """The translation of a message that is nothing at all."""
+    return Translation((), (Fault(reason),))
 
 
 class Translator:
-    """Turns messages into readings by the topic templates in force. Pure but for a cache."""
+    """Turns messages into readings by the topic templates in force.
 
-    def __init__(self, topics: Topics, tolerance: Tolerance) -> None:
+    Pure but for its caches and what payloads leave behind for later ones.
+
+    Args:
+        topics: The topic templates in force.
+        tolerance: How far clients' clocks may be off.
+        admit: Whether a series is there or may be made; asked once for each that is.
+        memory: What earlier payloads left behind.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        tolerance: Tolerance,
+        admit: Callable[[Series], bool],
+        memory: Mapping[str, bytes],
+    ) -> None:
         self._topics = topics
-        self._late_us = tolerance.late_us
-        self._future_us = tolerance.future_us
+        self._late_us, self._future_us = tolerance
+        self._admit = admit
+        self._admitted: dict[str, dict[str, Series]] = {}
+        self._memory = dict(memory)
+        self._memory_bytes = sum(map(_size, self._memory.items()))
 
-    def translate(self, message: Message) -> Translation:
-        """The readings of a message; never raises, whatever the message holds."""
+    def forget_series(self) -> None:
+        """Asks again which series may be, as after some were erased."""
+        self._admitted.clear()
+
+    def translate(self, message: Message, route: Route) -> Translation:
+        """The readings of a message; says why of what is none.
+
+        Raises nothing but errors of ours, whatever the message holds.
+        """
+        if route.place.client in RESERVED_CLIENTS:
+            return refusal("reserved")
         try:
-            match = self._topics.match(message.topic)
-            if match.client in RESERVED_CLIENTS:
-                raise Rejected("reserved")  # noqa: TRY301  # one way out for every reason
-            decoded = decode(message.payload, match.metric)
+            decoded = self._decode(message, route)
         except Rejected as rejected:
-            return Translation((), (Fault(rejected.reason),))
-        return self._readings(message, match.client, decoded)
+            translation = refusal(rejected.reason)
+            if message.payload:
+                return translation
+            # That is how a retained value is deleted; live it looks like any empty message.
+            return translation._replace(notes=(Note(NoteKind.CLEARED, route.place.metric),))
+        return self._translation(message, route.place.client, decoded)
 
-    def _readings(self, message: Message, client: str, decoded: Decoded) -> Translation:
-        flags = _flags(message)
-        readings = []
-        faults = list(decoded.faults)
-        for measurement in decoded.measurements:
-            reason = self._time_fault(message, measurement)
-            if reason:
-                faults.append(Fault(reason, measurement.metric))
+    def _decode(self, message: Message, route: Route) -> Decoded:
+        payload, place, memory = message.payload, route.place, self._memory
+        if len(payload) > PAYLOAD_BYTES:
+            raise Rejected("too-large")
+        written = route.format
+        if written is Format.AUTO and message.properties.content_type:
+            written = format_of(message.properties.content_type) or written
+        return DECODERS[written](payload, place, memory)
+
+    def _translation(self, message: Message, client: str, decoded: Decoded) -> Translation:
+        faults = decoded.faults
+        readings, refused, skew_us = self._readings(message, client, decoded.measurements)
+        if refused:
+            faults = [*faults, *refused]
+        if not decoded.remember and not decoded.descriptions:
+            return Translation(readings, faults, decoded.notes, (), None, skew_us)
+        remember = decoded.remember or {}
+        if not self._keep(remember):
+            faults, remember = [*faults, Fault("memory-full")], {}
+        names = list(self._names(decoded.descriptions))
+        return Translation(readings, faults, decoded.notes, names, remember, skew_us)
+
+    def _readings(
+        self, message: Message, client: str, measurements: Iterable[Measurement]
+    ) -> tuple[list[Reading], list[Fault], int | None]:
+        received_us, retain = message.received_us, message.retain
+        provenance = _flags(message)
+        known = self._admitted.setdefault(client, {})
+        readings: list[Reading] = []
+        faults: list[Fault] = []
+        skew_us = None
+        for metric, value, kind, unit, time_us, flags in measurements:
+            series = known.get(metric) or self._series(client, metric)
+            if series is None:
+                faults.append(Fault(OVERFLOW, metric))
+                continue
+            if time_us is None:
+                if retain:
+                    # Without a time of its own it says nothing about when it was true.
+                    faults.append(Fault("retained", metric))
+                    continue
+                reading = Reading(series, received_us, value, kind, unit, 0, flags | provenance)
             else:
-                readings.append(self._reading(message, client, measurement, flags))
-        return Translation(readings, faults)
+                skew_us = received_us - time_us
+                if skew_us < -self._future_us:
+                    faults.append(Fault("future", metric))
+                    continue
+                late = _LATE if skew_us > self._late_us else 0
+                all_flags = flags | provenance | late
+                reading = Reading(series, time_us, value, kind, unit, skew_us, all_flags)
+            readings.append(reading)
+        return readings, faults, skew_us
 
-    def _time_fault(self, message: Message, measurement: Measurement) -> str:
-        if measurement.time_us is None:
-            # A retained value without a time of its own says nothing about when it was true.
-            return "retained" if message.retain else ""
-        ahead_us = measurement.time_us - message.received_us
-        return "future" if ahead_us > self._future_us else ""
+    def _series(self, client: str, metric: str) -> Series | None:
+        series = Series(client, metric)
+        if not self._admit(series):
+            return None
+        self._admitted[client][metric] = series
+        return series
 
-    def _reading(
-        self, message: Message, client: str, measurement: Measurement, flags: int
-    ) -> Reading:
-        delay_us = 0
-        if measurement.time_us is not None:
-            delay_us = message.received_us - measurement.time_us
-            if delay_us > self._late_us:
-                flags |= Flag.LATE.value
-        return Reading(
-            Series(client, measurement.metric),
-            message.received_us - delay_us,
-            measurement.value,
-            measurement.kind,
-            measurement.unit,
-            delay_us,
-            flags,
-        )
+    def _keep(self, remember: Mapping[str, bytes]) -> bool:
+        """Takes in what a payload leaves behind, unless there is too much of it already."""
+        before = sum(_size((key, self._memory[key])) for key in remember if key in self._memory)
+        size = self._memory_bytes - before + sum(map(_size, remember.items()))
+        if size > MEMORY_BYTES:
+            return False
+        self._memory.update(remember)
+        self._memory_bytes = size
+        return True
+
+    def _names(self, descriptions: Iterable[Description]) -> Iterable[SeriesName]:
+        """Whose names they are: the topic that a description names is one of ours or nobody's."""
+        for one in descriptions:
+            try:
+                place = self._topics.route(one.topic).place
+            except Rejected:
+                continue
+            metric = ".".join(part for part in (place.metric, one.key) if part)
+            if metric and place.client not in RESERVED_CLIENTS:
+                yield SeriesName(Series(place.client, metric), one.name, one.unit)
+
+
+def _size(entry: tuple[str, bytes]) -> int:
+    return len(entry[0]) + len(entry[1])
 
 
 def _flags(message: Message) -> int:
@@ -94,6 +196,6 @@ def _flags(message: Message) -> int:
         flags |= Flag.RETAINED.value
     if message.dup:
         flags |= Flag.REDELIVERED.value
-    if message.simulated:
+    if message.properties.user and message.simulated:
         flags |= Flag.SIMULATED.value
     return flags

@@ -2,22 +2,24 @@
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from collector.intake import Intake, Parcel
 from collector.link import Link
-from collector.message import Message
-from collector.redelivery import DeliveryRing, Repetition
-from collector.rejection import Fault, RejectionLog
+from collector.load import Load, Loader
+from collector.rejection import RejectionLog
+from collector.replay import Replayer
+from collector.skew import SkewWatch
 from collector.statistics import Statistics
-from collector.translate import Translation, Translator
+from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
-from telemetry.interface import Appender, Batch, Committed, Delivery, StoreUnavailable
-from telemetry.jobs import run_pending
-from telemetry.reading import Flag, Reading
+from telemetry.interface import Appender, StoreUnavailable
+from telemetry.jobs import Erase, Job, Replay, Result, run_pending
 
 WAIT_S = 0.25
 """How long the writer waits for a message before it looks around."""
@@ -39,24 +41,11 @@ class Parts:
     appender: Appender
     intake: Intake
     link: Link
-    translator: Translator
-    ring: DeliveryRing
+    loader: Loader
+    replayer: Replayer
+    rejections: RejectionLog
+    skews: SkewWatch
     jobs: Path
-
-
-@dataclass(slots=True)
-class _Load:
-    """A batch in the making, and the messages it settles."""
-
-    forget: bool = False
-    readings: list[Reading] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    repeated: int = 0
-    maybe_repeated: int = 0
-
-    def batch(self) -> Batch:
-        return Batch(self.readings, self.deliveries, self.forget)
 
 
 class Writer:
@@ -64,18 +53,16 @@ class Writer:
 
     Attributes:
         statistics: What happened since the start.
-        rejections: What could not become a reading.
     """
 
-    def __init__(self, parts: Parts, at_most: int, rejections: RejectionLog, clock: Clock) -> None:
+    def __init__(self, parts: Parts, at_most: int, clock: Clock) -> None:
         self._parts = parts
         self._at_most = at_most
         self._clock = clock
         self._reported_us = 0
         self._reported = parts.link.state
-        self._failing = False
+        self._fault = ""
         self.statistics = Statistics()
-        self.rejections = rejections
 
     def run(self, stopping: threading.Event) -> None:
         """Works until `stopping` is set; what is in the intake then is left to `drain`."""
@@ -92,7 +79,7 @@ class Writer:
         end_s = time.monotonic() + seconds
         without_retry = threading.Event()
         without_retry.set()
-        while not self._failing and time.monotonic() < end_s:
+        while not self._fault and time.monotonic() < end_s:
             parcel = self._parts.intake.take(self._at_most, 0)
             if not parcel:
                 return
@@ -102,67 +89,35 @@ class Writer:
         """Leaves our state in the store for readers; a store that fails is noticed elsewhere."""
         state = self._reported = self._parts.link.state
         now_us = self._reported_us = self._clock()
-        try:
+        with self._excused("cannot report"):
             self._parts.appender.report(
                 {
                     "beat_us": now_us,
                     "broker_up": int(state.up),
                     "broker_since_us": state.since_us,
                     "broker_reason": state.reason,
-                    "rejected": self.rejections.total,
+                    "store_reason": self._fault,
+                    "rejected": self._parts.rejections.total,
                     "stopped": int(stopped),
                 }
             )
-        except StoreUnavailable as error:
-            log.warning("cannot report", error=str(error))
 
     def _store(self, parcel: Parcel, stopping: threading.Event) -> None:
         """Commits a parcel in loads of bounded size."""
-        load = _Load(forget=parcel.new_session)
+        load = Load(forget=parcel.new_session)
         if parcel.new_session:
-            self._parts.ring.forget()
+            self._parts.loader.forget_deliveries()
+        catching_up = self._parts.link.catching_up
         for message in parcel.messages:
-            self._translate(message, load)
-            if len(load.readings) >= self._at_most:
+            self._parts.loader.add(message, load, catching_up=catching_up)
+            if load.readings >= self._at_most:
                 if not self._settle(load, stopping):
                     return
-                load = _Load()
+                load = Load()
         if load.messages or load.forget:
             self._settle(load, stopping)
 
-    def _translate(self, message: Message, load: _Load) -> None:
-        load.messages.append(message)
-        repetition = self._recognise(message, load)
-        if repetition is Repetition.YES:
-            load.repeated += 1
-            return
-        translation = self._guarded(message)
-        readings = translation.readings
-        if repetition is Repetition.MAYBE:
-            load.maybe_repeated += 1
-            readings = [_redelivered(reading) for reading in readings]
-        load.readings.extend(readings)
-        for fault in translation.faults:
-            self.rejections.note(message, fault)
-
-    def _recognise(self, message: Message, load: _Load) -> Repetition:
-        """Whether the message came before; the load remembers it if it is not sure to have."""
-        if not message.packet_id:
-            return Repetition.NO
-        arrival = self._parts.ring.admit(message)
-        if arrival.repetition is not Repetition.YES:
-            load.deliveries.append(arrival.delivery)
-        return arrival.repetition
-
-    def _guarded(self, message: Message) -> Translation:
-        """No message may stop the stream, not even one that finds an error of ours."""
-        try:
-            return self._parts.translator.translate(message)
-        except Exception:
-            log.exception("cannot translate", topic=repr(message.topic[:200]))
-            return Translation((), (Fault("internal-error"),))
-
-    def _settle(self, load: _Load, stopping: threading.Event) -> bool:
+    def _settle(self, load: Load, stopping: threading.Event) -> bool:
         """Commits a load and acknowledges its messages; False if it was given up."""
         committed = self._append_until(load.batch(), stopping)
         if committed is None:
@@ -173,7 +128,8 @@ class Writer:
         statistics.stored += committed.stored
         statistics.duplicates += committed.duplicates + load.repeated
         statistics.maybe_repeated += load.maybe_repeated
-        statistics.rejected = self.rejections.total
+        statistics.limited += load.limited
+        statistics.rejected = self._parts.rejections.total
         return True
 
     def _append_until(self, batch: Batch, stopping: threading.Event) -> Committed | None:
@@ -189,6 +145,7 @@ class Writer:
                 return committed
             if stopping.wait(wait_s):
                 return None
+            self._look_around()  # deleting something is how space is made
             wait_s = min(wait_s * 2, longest_s)
 
     def _append(self, batch: Batch) -> Committed:
@@ -199,31 +156,45 @@ class Writer:
 
     def _note_fault(self, error: StoreUnavailable) -> None:
         self.statistics.faults += 1
-        if not self._failing:
+        if not self._fault:
             log.error("cannot store; trying again until it works", error=str(error))
-        self._failing = True
+        self._fault = str(error).partition(": ")[2] or str(error)
 
     def _note_success(self) -> None:
-        if self._failing:
+        if self._fault:
             log.info("storing again")
-        self._failing = False
+        self._fault = ""
 
     def _look_around(self) -> None:
         now_us = self._clock()
         changed = self._parts.link.state is not self._reported
         if changed or abs(now_us - self._reported_us) >= _REPORT_US:
             self.report()
-            run_pending(self._parts.jobs, self._parts.appender)
+            run_pending(self._parts.jobs, self._do)
         if self.statistics.due(now_us):
             self._keep_statistics(now_us)
 
+    def _do(self, job: Job) -> Result | None:
+        """Does a job, or a part of it: the stream goes on meanwhile."""
+        match job:
+            case Erase():
+                erased = self._parts.appender.erase(client=job.client, flags=job.flags)
+                self._parts.loader.learn_series(self._parts.appender.series())
+                return {"erased": erased}
+            case Replay():
+                return self._parts.replayer.step(job)
+
     def _keep_statistics(self, now_us: int) -> None:
         readings = self.statistics.readings(now_us, len(self._parts.intake))
+        with self._excused("cannot keep own statistics"):
+            skews = self._parts.skews.take_changed()
+            self._parts.appender.append(Batch(readings, skews=skews))
+
+    @contextmanager
+    def _excused(self, event: str) -> Iterator[None]:
+        """Lets a store that cannot write now be; while nothing can be stored, that is known."""
         try:
-            self._parts.appender.append(Batch(readings))
+            yield
         except StoreUnavailable as error:
-            log.warning("cannot keep own statistics", error=str(error))
-
-
-def _redelivered(reading: Reading) -> Reading:
-    return replace(reading, flags=reading.flags | Flag.REDELIVERED.value)
+            if not self._fault:
+                log.warning(event, error=str(error))

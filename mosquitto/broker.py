@@ -247,7 +247,7 @@ def _security(settings: Settings) -> bytes:
         )
         for name in (BROKER_ADMIN, COLLECTOR)
     }
-    templates = [topic.template for topic in settings.topics]
+    templates = [topic.template for topic in settings.all_topics]
     clients = Access(settings.access_path).clients()
     return orjson.dumps(security(clients, own, templates), option=orjson.OPT_INDENT_2)
 

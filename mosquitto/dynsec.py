@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from mosquitto.access import Client, Password
 from mosquitto.names import BROKER_ADMIN, COLLECTOR
+from telemetry.families import TEMPLATES, Family
+from telemetry.template import TopicTemplate, needed
 
 CONTROL_TOPIC = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC = f"{CONTROL_TOPIC}/response"
@@ -39,15 +41,20 @@ def verify_password(password: str, kept: Password) -> bool:
 def publish_topics(client: str, templates: Iterable[str]) -> list[str]:
     """The filters a client may publish to: its own, and those that culex.toml adds.
 
+    A gateway speaks for many: the login that is named like a family may publish all of its topics.
+
     >>> publish_topics("a", ["clients/{client}/{metric}", "plant/{client}/{metric}"])
     ['clients/a/#', 'plant/a/+']
+    >>> publish_topics("owntracks", ["owntracks/{client}/{part}"])
+    ['clients/owntracks/#', 'owntracks/+/+']
     """
-    added = [
-        template.replace("{client}", client).replace("{metric}", "+")
-        for template in templates
-        if "{client}" in template.split("/") and not template.startswith("clients/{client}")
-    ]
-    return [f"clients/{client}/#", *added]
+    known = {template for template, _ in TEMPLATES.get(cast("Family", client), ())}
+    added = (
+        TopicTemplate(one).topic_filter if one in known else TopicTemplate(one).filter_for(client)
+        for one in templates
+        if not one.startswith("clients/{client}")
+    )
+    return [f"clients/{client}/#", *needed(added)]
 
 
 def subscribe_topics(client: str) -> list[str]:

@@ -214,4 +214,4 @@ def _hashed(password: str) -> Password:
 
 
 def _templates(settings: Settings) -> list[str]:
-    return [topic.template for topic in settings.topics]
+    return [topic.template for topic in settings.all_topics]

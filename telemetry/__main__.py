@@ -1,7 +1,7 @@
 """`python -m telemetry`: what can be asked of the store on a command line."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,13 +14,12 @@ from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, subject
 from telemetry.fault import one_sentence
 from telemetry.interface import Querier, Snapshot
 from telemetry.jobs import Erase, JobError, submit, wait
+from telemetry.ledger import Discrepancy, Tally, total
 from telemetry.reading import Flag
 from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender, open_querier
 from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, rendered
-from telemetry.window import Window, parse_duration, parse_time, parse_zone, to_iso
-
-_ALL_TIME = Window(-(1 << 62), 1 << 62)
+from telemetry.window import ALL_TIME, Window, parse_duration, parse_time, parse_zone, to_iso
 
 
 @contextmanager
@@ -114,7 +113,7 @@ def _erase(settings: Settings, job: Erase) -> int:
 
 
 def _erase_directly(settings: Settings, job: Erase) -> int:
-    appender = open_appender(settings.store_path)
+    appender = open_appender(settings.store_path, settings.reserve_mb * 1_000_000)
     try:
         return appender.erase(client=job.client, flags=job.flags)
     finally:
@@ -136,6 +135,55 @@ def stats(*, as_json: bool) -> None:
         click.echo(f"{name:<9} {'–' if value is None else value}")
 
 
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(*, as_json: bool) -> None:
+    """Recount the ledger from the rows, and say whether everything that arrived is accounted for.
+
+    Ends with 1 if it does not add up.
+    """
+    with one_sentence(), _asking(load_settings()) as querier, querier.snapshot() as snapshot:
+        rows, wrong = snapshot.ledger(None, ALL_TIME), snapshot.recount()
+    messages, readings = total(row.messages for row in rows), total(row.readings for row in rows)
+    erased = sum(row.erased for row in rows)
+    if as_json:
+        click.echo(orjson.dumps(_verdict(messages, readings, erased, wrong)))
+    else:
+        click.echo("\n".join(_verdict_lines(messages, readings, erased, wrong)))
+    if wrong:
+        raise SystemExit(1)
+
+
+def _verdict(
+    messages: Tally, readings: Tally, erased: int, wrong: Sequence[Discrepancy]
+) -> dict[str, object]:
+    places = [
+        {"client": one.account.client, "hour": to_iso(one.account.hour_us), "what": one.what,
+         "ledger": one.ledger, "found": one.found}
+        for one in wrong
+    ]  # fmt: skip
+    return {
+        "adds_up": not wrong,
+        "messages": messages._asdict(),
+        "readings": readings._asdict() | {"erased": erased},
+        "discrepancies": places,
+    }
+
+
+def _verdict_lines(
+    messages: Tally, readings: Tally, erased: int, wrong: Sequence[Discrepancy]
+) -> Iterator[str]:
+    """The verdict for people: a small table, and where it does not add up."""
+    yield f"{'':<12}{'messages':>14}{'readings':>14}"
+    for name, message, reading in zip(Tally._fields, messages, readings, strict=True):
+        yield f"{name:<12}{message:>14}{reading:>14}"
+    yield f"{'erased since':<12}{'':>14}{erased:>14}"
+    for one in wrong:
+        where = f"{one.account.client or '(no client)'}, hour {to_iso(one.account.hour_us)}"
+        yield f"{where}: {one.what}: the ledger says {one.ledger}, there are {one.found}"
+    yield "it does not add up" if wrong else "everything that arrived is accounted for"
+
+
 def _counted(snapshot: Snapshot) -> dict[str, object]:
     series = [latest.series for latest in snapshot.latest()]
     extents = [snapshot.extent(one) for one in series]
@@ -144,7 +192,7 @@ def _counted(snapshot: Snapshot) -> dict[str, object]:
     return {
         "clients": len({one.client for one in series}),
         "series": len(series),
-        "readings": sum(snapshot.count(one, _ALL_TIME, _ALL_TIME.end_us) for one in series),
+        "readings": sum(snapshot.count(one, ALL_TIME, ALL_TIME.end_us) for one in series),
         "first": None if first is None else to_iso(first),
         "last": None if last is None else to_iso(last),
     }

@@ -10,12 +10,12 @@ from typing import Protocol
 
 import pandas as pd
 
+from telemetry.batch import Batch, Committed, Skew
 from telemetry.fault import Fault
-from telemetry.reading import Latest, Reading, Series
+from telemetry.ledger import Discrepancy, LedgerRow
+from telemetry.quarantine import Choice, Entry, Group
+from telemetry.reading import Latest, Series
 from telemetry.window import Window
-
-DELIVERIES_KEPT = 20_000
-"""Far more than a broker has in flight, far fewer than the 65 535 packet identifiers there are."""
 
 
 class StoreError(Fault):
@@ -30,42 +30,6 @@ class StoreUnavailable(StoreError):
     """A fault that may pass (disk full, locked): nothing was written, try the same again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What identifies one delivery of a message, should the broker send it again.
-
-    Attributes:
-        packet_id: The packet identifier of the PUBLISH, 1 to 65535.
-        digest: 16 bytes that stand for topic and payload.
-    """
-
-    packet_id: int
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one transaction commits.
-
-    Attributes:
-        readings: In order of arrival.
-        deliveries: Of the messages they came in, in order of arrival.
-        forget_deliveries: The broker lost our session: packet identifiers start anew.
-    """
-
-    readings: Sequence[Reading]
-    deliveries: Sequence[Delivery] = ()
-    forget_deliveries: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What became of a batch: `stored + duplicates == len(batch.readings)`."""
-
-    stored: int
-    duplicates: int
-
-
 class Appender(Protocol):
     """The write side; one process holds it, on one thread."""
 
@@ -77,8 +41,28 @@ class Appender(Protocol):
         """
         ...
 
-    def deliveries(self) -> Sequence[Delivery]:
+    def deliveries(self) -> Sequence[bytes]:
         """The deliveries remembered from before, oldest first."""
+        ...
+
+    def identified(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
+        """The digests of those keys that are remembered."""
+        ...
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What earlier payloads said that later ones need."""
+        ...
+
+    def series(self) -> Sequence[Series]:
+        """Every series there is."""
+        ...
+
+    def skews(self) -> Mapping[str, Skew]:
+        """How far clients' clocks are off, by client."""
+        ...
+
+    def quarantined(self, choice: Choice, after: int, at_most: int) -> Sequence[Entry]:
+        """Messages in quarantine with a number above `after`, lowest first."""
         ...
 
     def report(self, state: Mapping[str, int | str]) -> None:
@@ -107,15 +91,20 @@ class WriterState:
         broker_since_us: When the broker link went up or down.
         broker_up: Whether the broker link was up.
         broker_reason: Why it is down, or an empty string.
+        store_reason: Why nothing can be stored, or an empty string.
         stopped: Whether it ended in order.
+        rejected: Messages, or parts of one, that were no reading.
+        free_bytes: What is still free on the disk of the store now.
     """
 
     beat_us: int | None = None
     broker_since_us: int | None = None
     broker_up: bool = False
     broker_reason: str = ""
+    store_reason: str = ""
     stopped: bool = False
     rejected: int = 0
+    free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +185,22 @@ class Snapshot(Protocol):
         The frame has the columns `time_us (int64), value (float64), text (object)` and
         `after_gap (bool)`: whether more than `gap_us` passed without a reading before.
         """
+        ...
+
+    def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
+        """The ledger of the hours that begin in the window, by client and hour."""
+        ...
+
+    def recount(self) -> Sequence[Discrepancy]:
+        """Where the ledger does not add up, or says other than the rows; empty if it is right."""
+        ...
+
+    def quarantine(self) -> Sequence[Group]:
+        """What is in quarantine, by topic and reason, the newest first."""
+        ...
+
+    def skews(self) -> Mapping[str, Skew]:
+        """How far clients' clocks are off, by client."""
         ...
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:

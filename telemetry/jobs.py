@@ -10,13 +10,15 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from telemetry.clock import Clock, now_us
 from telemetry.fault import Fault
 from telemetry.files import publish_file
-from telemetry.interface import Appender, StoreError, StoreUnavailable
+from telemetry.interface import StoreError, StoreUnavailable
+from telemetry.quarantine import Choice
 
 Result = Mapping[str, int | str]
 """What became of a job: `{"erased": 3}`, or `{"error": sentence}`."""
@@ -51,20 +53,41 @@ class Erase:
             raise JobError("an erase job must name a client or flags")
 
 
-def submit(folder: Path, job: Erase, clock: Clock = now_us) -> str:
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Decodes what is in quarantine again, with the topic templates of today.
+
+    Attributes:
+        choice: Which messages.
+        dry_run: Only counts what would become of them.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    dry_run: bool = False
+
+
+Job = Erase | Replay
+
+
+def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
     """Leaves the job in the folder, on disk, and returns its id; ids sort by age.
 
     Raises:
         JobError: If the folder cannot be written.
     """
     job_id = f"{clock():017d}-{secrets.token_hex(4)}"
-    content = {"action": "erase", "client": job.client, "flags": job.flags}
     try:
         _make(folder)
-        publish_file(folder / f"{job_id}.job", json.dumps(content).encode())
+        publish_file(folder / f"{job_id}.job", json.dumps(_content(job)).encode())
     except OSError as error:
         raise JobError(f"cannot write {folder}: {error.strerror}; make it yours") from None
     return job_id
+
+
+def _content(job: Job) -> dict[str, object]:
+    if isinstance(job, Erase):
+        return {"action": "erase", **asdict(job)}
+    return {"action": "replay", **asdict(job.choice), "dry_run": job.dry_run}
 
 
 def _make(folder: Path) -> None:
@@ -75,6 +98,10 @@ def _make(folder: Path) -> None:
     if os.geteuid() == 0:
         owner = folder.parent.stat()
         os.chown(folder, owner.st_uid, owner.st_gid)
+
+
+Worker = Callable[[Job], Result | None]
+"""Does a job, or a part of it; raises `StoreUnavailable` if it may work later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +136,11 @@ def wait(folder: Path, job_id: str, patience: Patience | None = None) -> Result:
         done.unlink(missing_ok=True)
 
 
-def run_pending(folder: Path, appender: Appender, clock: Clock = now_us) -> int:
-    """Does the jobs in the folder, oldest first, and returns how many.
+def run_pending(folder: Path, do: Worker, clock: Clock = now_us) -> int:
+    """Does the jobs in the folder, oldest first, and returns how many are done.
+
+    `do` returns what became of a job, or None if there is more to do of it: it stays, and so do
+    those behind it, until the next time.
 
     A file that is no job is answered with an error, and so is a job that fails; one that may
     succeed later (`StoreUnavailable`) stays, with those behind it. Answers nobody fetched within a
@@ -119,16 +149,18 @@ def run_pending(folder: Path, appender: Appender, clock: Clock = now_us) -> int:
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
         _forget([path for path in files if path.suffix == ".done"], clock() - _KEEP_US)
-        return _run([path for path in files if path.suffix == ".job"], appender)
+        return _run([path for path in files if path.suffix == ".job"], do)
     except OSError:
         return 0
 
 
-def _run(jobs: list[Path], appender: Appender) -> int:
+def _run(jobs: list[Path], do: Worker) -> int:
     for number, path in enumerate(jobs):
         try:
-            result = _answer(path, appender)
+            result = _answer(path, do)
         except StoreUnavailable:
+            return number
+        if result is None:
             return number
         if path.exists():
             publish_file(path.with_suffix(".done"), json.dumps(result).encode())
@@ -136,26 +168,32 @@ def _run(jobs: list[Path], appender: Appender) -> int:
     return len(jobs)
 
 
-def _answer(path: Path, appender: Appender) -> Result:
+def _answer(path: Path, do: Worker) -> Result | None:
     try:
-        job = _job(_parse(path))
-        return {"erased": appender.erase(client=job.client, flags=job.flags)}
+        return do(_job(_parse(path)))
     except StoreUnavailable:
         raise
     except (JobError, StoreError) as error:
         return {"error": str(error)}
 
 
-def _job(content: Mapping[str, object]) -> Erase:
+def _job(content: Mapping[str, object]) -> Job:
     match content:
         case {"action": "erase", "client": str() | None as client, "flags": int(flags)} if (
             0 <= flags < 1 << 31
         ):
             return Erase(client, flags)
+        case {
+            "action": "replay",
+            "reason": str() | None as reason,
+            "topic": str() | None as topic,
+            "dry_run": bool(dry_run),
+        }:
+            return Replay(Choice(reason, topic), dry_run)
     raise JobError("this is no job that this version of Culex knows; update both to the same")
 
 
-def _parse(path: Path) -> dict[str, int | str]:
+def _parse(path: Path) -> dict[str, Any]:  # Any: JSON at the door
     try:
         if path.stat().st_size > _LARGEST:
             raise JobError(f"{path} is too large for a job")

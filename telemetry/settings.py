@@ -16,9 +16,10 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as NoJsonError
 
+from telemetry.families import TEMPLATES, Family, Format
 from telemetry.fault import Fault
 from telemetry.template import TopicTemplate
-from telemetry.window import TimeError, parse_duration
+from telemetry.window import TimeError, parse_duration, parse_zone
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
@@ -69,12 +70,23 @@ def _template(text: str) -> str:
     return TopicTemplate(text).text
 
 
+def _zone(name: str) -> str:
+    try:
+        parse_zone(name or "UTC")
+    except TimeError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
 class Topic(BaseModel):
     """One topic template of culex.toml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     template: Annotated[str, AfterValidator(_template)]
+    format: Format = Format.AUTO
+    columns: tuple[str, ...] = ()
+    zone: Annotated[str, AfterValidator(_zone)] = ""
 
 
 class Settings(BaseSettings):
@@ -100,10 +112,17 @@ class Settings(BaseSettings):
         Topic(template="clients/{client}/telemetry"),
         Topic(template="clients/{client}/{metric}"),
     )
-    batch_readings: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    families: tuple[Family, ...] = ()
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    batch_readings: Annotated[int, Field(ge=1, le=100_000)] = 5000
     batch_age_ms: Annotated[int, Field(ge=1, le=100)] = 50
     intake_messages: Annotated[int, Field(ge=100, le=40_000)] = 20_000
     intake_mb: Annotated[int, Field(ge=1, le=4096)] = 64
+    client_messages_per_s: Annotated[int, Field(ge=0, le=1_000_000)] = 5000
+    client_burst: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    client_series: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    series: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
+    reserve_mb: Annotated[int, Field(ge=0, le=100_000)] = 64
     future_tolerance: Duration = "5m"
     late_after: Duration = "1m"
 
@@ -123,6 +142,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, and the environment over culex.toml."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml_file)
+
+    @property
+    def all_topics(self) -> tuple[Topic, ...]:
+        """The topic templates in force: those of `topics`, then those of the families.
+
+        Each has its zone.
+        """
+        known = (entry for family in self.families for entry in TEMPLATES[family])
+        added = (Topic(template=template, format=format_) for template, format_ in known)
+        topics = (*self.topics, *added)
+        return tuple(one.model_copy(update={"zone": one.zone or self.zone}) for one in topics)
 
     @property
     def store_path(self) -> Path:

@@ -50,6 +50,9 @@ class Window:
         return Window(self.start_us - lookback_us, self.end_us)
 
 
+ALL_TIME = Window(-(1 << 62), 1 << 62)
+
+
 def parse_duration(text: str) -> int:
     """The microseconds that a number with a unit (`s m h d w`) means.
 

@@ -1,5 +1,6 @@
 """What tests share: free ports, processes that end with the test, waiting with a deadline."""
 
+import json
 import os
 import random
 import signal
@@ -36,6 +37,7 @@ def make_settings(folder: Path, **changes: object) -> Settings:
     chosen: dict[str, object] = {
         "data_dir": folder / "data",
         "demo": "off",
+        "reserve_mb": 0,
         "http_port": free_port(),
         "mqtt_port": free_port(),
         "mqtt_tls_port": free_port(),
@@ -47,10 +49,13 @@ def make_settings(folder: Path, **changes: object) -> Settings:
 def environment(settings: Settings) -> dict[str, str]:
     """The environment in which every process of Culex reads these settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("CULEX_")}
-    given = settings.model_dump(mode="json", include=settings.model_fields_set - {"topics"})
+    given = settings.model_dump(mode="json", include=settings.model_fields_set)
     if settings.admin_password is not None:
         given["admin_password"] = settings.admin_password.get_secret_value()
-    return kept | {f"CULEX_{key.upper()}": str(value) for key, value in given.items()}
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()
+    }
+    return kept | {f"CULEX_{key.upper()}": text for key, text in texts.items()}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 from telemetry.interface import Appender, Querier
-from telemetry.store.head import HeadAppender
+from telemetry.store.appender import HeadAppender
 from telemetry.store.snapshot import HeadQuerier
 
 
-def open_appender(path: Path) -> Appender:
+def open_appender(path: Path, reserve_bytes: int = 0) -> Appender:
     """The write side of the store at `path`, made if it is not there.
+
+    Args:
+        path: The SQLite file.
+        reserve_bytes: How much room to set aside for deleting on a full disk.
 
     Raises:
         StoreError: If the file cannot be used; `StoreUnavailable` if that may pass.
     """
-    return HeadAppender(path)
+    return HeadAppender(path, reserve_bytes)
 
 
 def open_querier(path: Path) -> Querier:

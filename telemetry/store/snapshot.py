@@ -9,14 +9,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from telemetry.batch import Skew
 from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
 from telemetry.interval import GAPS, expected_interval_us
+from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.lookback import Lookback
+from telemetry.quarantine import Group
 from telemetry.reading import Kind, Latest, Series
+from telemetry.store.books import read_ledger, recount
 from telemetry.store.head import Connection, faults, limit_time, open_reader
-from telemetry.window import Window
+from telemetry.store.quarantine import read_groups
+from telemetry.store.recall import read_skews
+from telemetry.store.reserve import free_bytes
+from telemetry.window import ALL_TIME, Window
 
 _ANSWER_SECONDS = 5.0
+_RECOUNT_SECONDS = 600.0  # every reading is counted
 
 _READ = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
@@ -42,15 +50,20 @@ _TIMES = (
 )
 _NTH = """SELECT time_us FROM reading WHERE series = ? AND time_us >= ?
     ORDER BY time_us LIMIT 1 OFFSET ?"""
-_LATEST = """SELECT client, metric, kind, unit, newest_us, newest_value, newest_received_us,
-    newest_flags FROM series WHERE client = coalesce(?, client) ORDER BY client, metric"""
+_LATEST = """SELECT series.client, series.metric, kind,
+    coalesce(nullif(series.unit, ''), description.unit, ''), newest_us, newest_value,
+    newest_received_us, newest_flags, coalesce(name, '')
+    FROM series LEFT JOIN description USING (client, metric)
+    WHERE series.client = coalesce(?, series.client) ORDER BY 1, 2"""
+_GROUPS_SHOWN = 1000
 
 
 class HeadSnapshot:
     """A read transaction; implements `telemetry.interface.Snapshot`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, folder: Path) -> None:
         self._connection = connection
+        self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
 
     @property
@@ -66,8 +79,10 @@ class HeadSnapshot:
             broker_since_us=state.get("broker_since_us"),
             broker_up=bool(state.get("broker_up", False)),
             broker_reason=str(state.get("broker_reason", "")),
+            store_reason=str(state.get("store_reason", "")),
             stopped=bool(state.get("stopped", False)),
             rejected=int(state.get("rejected", 0)),
+            free_bytes=free_bytes(self._folder),
         )
 
     def latest(self, client: str | None = None) -> Sequence[Latest]:
@@ -116,6 +131,23 @@ class HeadSnapshot:
         found = {one: self._interval(one, before_us) for one in series}
         return {one: interval for one, interval in found.items() if interval is not None}
 
+    def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
+        """The ledger of the hours that begin in the window, by client and hour."""
+        return read_ledger(self._connection, client, window)
+
+    def recount(self) -> Sequence[Discrepancy]:
+        """Where the ledger does not add up, or says other than the rows; empty if it is right."""
+        limit_time(self._connection, _RECOUNT_SECONDS)
+        return list(recount(self._connection, self.ledger(None, ALL_TIME)))
+
+    def quarantine(self) -> Sequence[Group]:
+        """What is in quarantine, by topic and reason, the newest first."""
+        return read_groups(self._connection, _GROUPS_SHOWN)
+
+    def skews(self) -> Mapping[str, Skew]:
+        """How far clients' clocks are off, by client."""
+        return read_skews(self._connection)
+
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
         found = self._connection.execute(_NTH, (self._id(series), start_us, rows)).fetchone()
@@ -151,7 +183,7 @@ class HeadQuerier:
             limit_time(connection, _ANSWER_SECONDS)
             connection.execute("BEGIN")
             try:
-                yield HeadSnapshot(connection)
+                yield HeadSnapshot(connection, self._path.parent)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.interface import Batch
+from telemetry.batch import Batch
 from telemetry.reading import Reading, Series
 from telemetry.store import open_appender, open_querier
 from telemetry.window import Window

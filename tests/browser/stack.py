@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mosquitto.broker import end_orphan
 from mosquitto.provision import add_client, initialise
+from telemetry.batch import Batch
 from telemetry.clock import now_us
-from telemetry.interface import Batch, StoreError
+from telemetry.interface import StoreError
 from telemetry.reading import Reading, Series
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from collector.message import Message
 from collector.redelivery import DeliveryRing, Repetition, identify
-from telemetry.interface import DELIVERIES_KEPT, Delivery
+from telemetry.batch import DELIVERIES_KEPT
 from telemetry.settings import Settings
 
 
@@ -64,7 +64,7 @@ def test_ring_that_forgot_admits_again() -> None:
 
 def test_ring_beyond_its_size_forgets_the_oldest() -> None:
     """The ring is bounded; what fell out is admitted."""
-    ring = DeliveryRing((Delivery(number, b"") for number in range(9)), size=4)
+    ring = DeliveryRing((identify(message(number)) for number in range(9)), size=4)
     ring.admit(message(1))
     assert len(ring) == 4
 

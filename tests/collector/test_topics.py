@@ -1,6 +1,8 @@
 """Topic templates name the client and the metric, and subscribe to each topic once."""
 
+import re
 import tracemalloc
+from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
@@ -8,10 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.rejection import Rejected
-from collector.topics import Topics, disjoint
-from telemetry.template import Match, TemplateError, TopicTemplate
+from collector.topics import Rule, Topics
+from telemetry.template import Match, TemplateError, TopicTemplate, needed
 
 OUT_OF_THE_BOX = ("clients/{client}", "clients/{client}/telemetry", "clients/{client}/{metric}")
+
+
+def topics_of(templates: Iterable[str]) -> Topics:
+    """The topics of these templates."""
+    return Topics(Rule(TopicTemplate(template)) for template in templates)
+
+
+def named(templates: Iterable[str], topic: str) -> Match:
+    """What a topic names."""
+    place = topics_of(templates).route(topic).place
+    return Match(place.client, place.metric)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +40,7 @@ OUT_OF_THE_BOX = ("clients/{client}", "clients/{client}/telemetry", "clients/{cl
 )
 def test_match_topic_that_fits_keeps_names_exactly(topic: str, match: Match) -> None:
     """Client and metric are what stands in the topic, character by character."""
-    assert Topics(OUT_OF_THE_BOX).match(topic) == match
+    assert named(OUT_OF_THE_BOX, topic) == match
 
 
 @pytest.mark.parametrize(
@@ -47,22 +60,22 @@ def test_match_topic_that_fits_keeps_names_exactly(topic: str, match: Match) -> 
 )
 def test_match_topic_that_names_nobody_is_rejected(topic: str, reason: str) -> None:
     """A topic without a usable client or metric is rejected with its reason, each time."""
-    topics = Topics(OUT_OF_THE_BOX)
+    topics = topics_of(OUT_OF_THE_BOX)
     for _ in range(2):
         with pytest.raises(Rejected) as caught:
-            topics.match(topic)
+            topics.route(topic)
         assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("start", ["elsewhere", "clients/" + "x" * 600, "x" * 600 + "/a"])
 def test_match_long_topics_cost_no_memory(start: str) -> None:
     """What is remembered of topics is bounded in bytes, whatever a client publishes to."""
-    topics = Topics(["clients/{client}", "x" * 600 + "/a/{client}/" + "x" * 50_000])
+    topics = topics_of(["clients/{client}", "x" * 600 + "/a/{client}/" + "x" * 50_000])
     tracemalloc.start()
     try:
         for number in range(100):
             with suppress(Rejected):
-                topics.match(f"{start}/{number}/" + "x" * 50_000)
+                topics.route(f"{start}/{number}/" + "x" * 50_000)
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -71,8 +84,9 @@ def test_match_long_topics_cost_no_memory(start: str) -> None:
 
 def test_match_topic_of_a_long_template_is_found() -> None:
     """A topic too long to be remembered is matched each time."""
-    topics = Topics(["x" * 600 + "/{client}"])
-    assert topics.match("x" * 600 + "/a") == topics.match("x" * 600 + "/a") == Match("a", "")
+    topics = topics_of(["x" * 600 + "/{client}"])
+    for _ in range(2):
+        assert topics.route("x" * 600 + "/a").place.client == "a"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +96,9 @@ def test_match_topic_of_a_long_template_is_found() -> None:
         "clients",
         "clients/{metric}",
         "{client}/{client}",
+        "{part}/{metric}",
+        "{client}/{path}/x",
+        "{client}/{metric}/{path}",
         "clients/{client}/{metric}/{metric}",
         "clients/c-{client}",
         "clients/{client}/+",
@@ -105,31 +122,42 @@ def test_topics_without_templates_are_refused() -> None:
 
 def test_filters_out_of_the_box_are_disjoint() -> None:
     """The filter of `telemetry` is covered by that of the metrics and is left out."""
-    assert Topics(OUT_OF_THE_BOX).filters == ("clients/+", "clients/+/+")
+    assert topics_of(OUT_OF_THE_BOX).filters == ("clients/+", "clients/+/+")
 
 
-def test_filters_that_overlap_in_part_are_refused() -> None:
-    """Two filters that share topics, neither covering the other, are an error that names both."""
-    with pytest.raises(TemplateError, match=r"'a/\+'.*'\+/b'"):
-        disjoint(["a/+", "+/b"])
+def test_filters_that_overlap_have_one_subscription_that_counts() -> None:
+    """Of several copies of a message one is taken, whichever the broker sends first."""
+    topics = topics_of(["a/{client}", "{client}/b", "{client}/{path}"])
+    assert topics.filters == ("+/#",)
+    topics = topics_of(["a/{client}", "{client}/b"])
+    assert topics.filters == ("a/+", "+/b")
+    routes = [topics.route(topic) for topic in ("a/x", "x/b", "a/b")]
+    assert [route.subscription for route in routes] == [1, 2, 1]
+    assert routes[2].place.client == "b"
 
 
-LEVELS = st.lists(st.sampled_from(["a", "b", "+"]), min_size=1, max_size=3).map("/".join)
+LEVELS = st.lists(st.sampled_from(["a", "b", "+"]), min_size=1, max_size=3)
+FILTERS = st.tuples(LEVELS, st.sampled_from([[], ["#"]])).map(
+    lambda two: "/".join([*two[0], *two[1]])
+)
 
 
-@given(filters=st.lists(LEVELS, max_size=5), topic=st.lists(st.sampled_from("ab"), max_size=3))
-def test_disjoint_filters_take_each_topic_once(filters: list[str], topic: list[str]) -> None:
-    """What some filter took, exactly one of the reduced filters takes."""
-    try:
-        reduced = disjoint(filters)
-    except TemplateError:
-        return
-    takers = [name for name in reduced if _takes(name, topic)]
-    assert len(takers) == any(_takes(name, topic) for name in filters)
-
-
-def _takes(name: str, topic: list[str]) -> bool:
-    levels = name.split("/")
-    return len(levels) == len(topic) and all(
-        mine in ("+", level) for mine, level in zip(levels, topic, strict=True)
+@given(
+    filters=st.lists(FILTERS, max_size=5),
+    topic=st.lists(st.sampled_from("ab"), min_size=1, max_size=4),
+)
+def test_needed_filters_take_what_all_take(filters: list[str], topic: list[str]) -> None:
+    """Leaving covered filters out loses no topic, and none that is left is covered."""
+    reduced = needed(filters)
+    assert any(_fits(name, topic) for name in reduced) == any(
+        _fits(name, topic) for name in filters
     )
+    for name in reduced:
+        assert needed([*reduced, name]) == reduced
+        others = [one for one in reduced if one != name]
+        assert name in needed([*others, name])
+
+
+def _fits(name: str, topic: list[str]) -> bool:
+    pattern = re.escape(name).replace(r"\+", "[^/]+").replace(r"/\#", "(/.*)?")
+    return re.fullmatch(pattern, "/".join(topic)) is not None

@@ -2,20 +2,23 @@
 
 import pytest
 
-from collector.message import Message
-from collector.topics import Topics
+from collector.message import Message, Properties
+from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translation, Translator
 from telemetry.reading import Flag, Kind, Reading, Series
+from telemetry.template import TopicTemplate
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
+SIMULATED = Properties(user=(("simulated", "1"),))
 TEMPLATES = ("clients/{client}", "clients/{client}/{metric}")
 
 
-def translate(payload: bytes, topic: str = "clients/a/m", **facts: bool) -> Translation:
+def translate(payload: bytes, topic: str = "clients/a/m", **facts: object) -> Translation:
     """What becomes of that payload, received at NOW_US."""
-    translator = Translator(Topics(TEMPLATES), Tolerance(60 * SECOND_US, 300 * SECOND_US))
-    return translator.translate(Message(topic, payload, NOW_US, 1, **facts))
+    topics = Topics(Rule(TopicTemplate(template)) for template in TEMPLATES)
+    translator = Translator(topics, Tolerance(60 * SECOND_US, 300 * SECOND_US), lambda _: True, {})
+    return translator.translate(Message(topic, payload, NOW_US, 1, **facts), topics.route(topic))  # type: ignore[arg-type]  # by name
 
 
 def at(seconds: int) -> bytes:
@@ -48,9 +51,9 @@ def test_translate_own_time_is_kept_with_its_delay(seconds: int, flags: int) -> 
         (b"1", "clients/a/m", {"retain": True}, "retained"),
         (b"1", "clients/collector/m", {}, "reserved"),
         (b"1", "clients/broker/m", {}, "reserved"),
-        (b"1", "elsewhere/a", {}, "unmapped"),
         (b"1", "clients/a", {}, "no-metric"),
-        (b"", "clients/a/m", {}, "empty"),
+        (b" ", "clients/a/m", {}, "empty"),
+        (b"1" * 256_001, "clients/a/m", {}, "too-large"),
     ],
 )
 def test_translate_what_is_no_reading_says_why(
@@ -70,5 +73,5 @@ def test_translate_retained_value_with_own_time_is_flagged() -> None:
 
 def test_translate_provenance_is_on_every_reading() -> None:
     """Simulated and redelivered are flags of each reading of the message."""
-    readings = translate(b'{"a": 1, "b": 2}', "clients/a", simulated=True, dup=True).readings
+    readings = translate(b'{"a": 1, "b": 2}', "clients/a", properties=SIMULATED, dup=True).readings
     assert [reading.flags for reading in readings] == [Flag.SIMULATED | Flag.REDELIVERED] * 2

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from collector.intake import Bounds, Intake
+from collector.load import Loader
 from collector.message import Message
-from collector.redelivery import DeliveryRing
-from collector.rejection import RejectionLog
-from collector.topics import Topics
-from collector.translate import Tolerance, Translation, Translator
+from collector.replay import Replayer
+from collector.topics import Route
+from collector.translate import Translation
 from collector.writer import Parts, Writer
 from telemetry.reading import Flag
-from tests.collector.support import MemoryAppender, MemoryLink
+from tests.collector.support import MemoryAppender, MemoryLink, readings_of, tools
 
 NOW_US = 1_800_000_000_000_000
 
@@ -26,10 +26,20 @@ class Bench:
         self.link = MemoryLink()
         self.intake = Intake(Bounds(1000, 1_000_000, 0, 0))
         self.clock_us = NOW_US
-        self.translator = Translator(Topics(["clients/{client}/{metric}"]), Tolerance(1, 1))
-        ring, jobs = DeliveryRing(), Path("/nonexistent/jobs")
-        parts = Parts(self.appender, self.intake, self.link, self.translator, ring, jobs)
-        self.writer = Writer(parts, at_most, RejectionLog(), lambda: self.clock_us)
+        self.tools = tools(self.appender, "clients/{client}/{metric}")
+        self.translator = self.tools.translator
+        loader = Loader(self.tools)
+        parts = Parts(
+            self.appender,
+            self.intake,
+            self.link,
+            loader,
+            Replayer(self.appender, loader),
+            self.tools.rejections,
+            self.tools.skews,
+            Path("/nonexistent/jobs"),
+        )
+        self.writer = Writer(parts, at_most, lambda: self.clock_us)
 
     def put(
         self, packet_id: int, payload: bytes = b"1", *, dup: bool = False, generation: int = 0
@@ -114,7 +124,7 @@ def test_writer_rejected_message_is_acknowledged_and_counted() -> None:
     bench.settle()
     assert len(bench.appender.readings) == 1
     assert bench.link.acknowledged == [1, 2]
-    assert bench.writer.rejections.counts == {"malformed-number": 1}
+    assert bench.tools.rejections.counts == {"malformed-number": 1}
 
 
 def test_writer_own_error_on_a_message_does_not_stop_the_stream(
@@ -124,17 +134,17 @@ def test_writer_own_error_on_a_message_does_not_stop_the_stream(
     bench = Bench()
     translate = bench.translator.translate
 
-    def fail_once(message: Message) -> Translation:
+    def fail_once(message: Message, route: Route) -> Translation:
         if message.packet_id == 1:
             raise RuntimeError("an error of ours")
-        return translate(message)
+        return translate(message, route)
 
     monkeypatch.setattr(bench.translator, "translate", fail_once)
     bench.put(1)
     bench.put(2)
     bench.settle()
     assert bench.link.acknowledged == [1, 2]
-    assert bench.writer.rejections.counts == {"internal-error": 1}
+    assert bench.tools.rejections.counts == {"internal-error": 1}
 
 
 def test_writer_batches_hold_about_as_many_readings_as_set() -> None:
@@ -143,7 +153,7 @@ def test_writer_batches_hold_about_as_many_readings_as_set() -> None:
     for number in range(1, 5):
         bench.put(number, b'{"a": 1, "b": 2, "c": 3}')
     bench.settle()
-    assert [len(batch.readings) for batch in bench.appender.batches] == [6, 6]
+    assert [len(readings_of(batch)) for batch in bench.appender.batches] == [6, 6]
 
 
 def test_writer_lost_session_forgets_deliveries_in_the_same_commit() -> None:
@@ -164,7 +174,7 @@ def test_writer_deliveries_are_committed_with_their_readings() -> None:
     bench.put(2, b"")
     bench.settle()
     (batch,) = bench.appender.batches
-    assert [delivery.packet_id for delivery in batch.deliveries] == [1, 2]
+    assert [int.from_bytes(key[:2], "big") for key in batch.deliveries] == [1, 2]
 
 
 def test_writer_report_says_what_readers_need() -> None:
@@ -179,6 +189,7 @@ def test_writer_report_says_what_readers_need() -> None:
             "broker_up": 1,
             "broker_since_us": 1,
             "broker_reason": "",
+            "store_reason": "",
             "rejected": 1,
             "stopped": 1,
         }

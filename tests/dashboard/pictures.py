@@ -48,7 +48,7 @@ def states(pairs: Iterable[tuple[int, str]], metric: str = "mode") -> list[Readi
 def switch(step_us: int, count: int, metric: str = "valve") -> list[Reading]:
     """A boolean that is on and off by turns, the newest at noon."""
     flips = every(step_us, count, metric, kind=Kind.BOOLEAN)
-    return [replace(one, value=one.value % 2) for one in flips]  # type: ignore[operator]  # floats
+    return [one._replace(value=one.value % 2) for one in flips]  # type: ignore[operator]  # floats
 
 
 def picture(path: Path, **changes: object) -> Picture:

@@ -8,7 +8,7 @@ from dash import Patch
 from dashboard.answer import Engine, Json, Page, answer
 from dashboard.callbacks import LIVE
 from dashboard.view import View
-from telemetry.interface import Batch
+from telemetry.batch import Batch
 from telemetry.settings import Settings
 from telemetry.store import open_appender
 from tests.dashboard.pictures import HOSTILE, HOUR_US, every, states, texts, unpacked

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlencode
@@ -38,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = prepared(tmp_path_factory.mktemp("api"))
     noon = reading(NOON_US, 0.1, series=Series("boiler", "pressure"), delay_us=1500)
     odd = [reading(NOON_US - 1, 7.5, series=Series(name, name), unit=name) for name in NAMES]
-    flagged = replace(noon, time_us=NOON_US - 1, flags=Flag.LATE | Flag.SIMULATED)
+    flagged = noon._replace(time_us=NOON_US - 1, flags=Flag.LATE | Flag.SIMULATED)
     return fill(
         settings.store_path,
         [

@@ -74,7 +74,7 @@ def test_line_in_another_zone_is_that_zones_wall_clock(tmp_path: Path) -> None:
 def test_band_of_buckets_holds_every_peak_and_opens_at_gaps(tmp_path: Path) -> None:
     """Each stretch is one closed outline from its minimum to its maximum."""
     readings = every(SECOND_US, 7200)
-    readings[3000] = replace(readings[3000], value=-5e5)
+    readings[3000] = readings[3000]._replace(value=-5e5)
     path = fill(tmp_path / "culex.db", [*readings[:4000], *readings[5000:]])
     shown = picture(path, window=Window(NOON_US - 2 * HOUR_US, NOON_US))
     band, line, *_ = drawn(shown)

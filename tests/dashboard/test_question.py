@@ -107,7 +107,7 @@ def test_first_visible_mean_has_its_whole_span_behind_it(tmp_path: Path) -> None
 def test_buckets_of_a_long_window_keep_its_peaks(tmp_path: Path) -> None:
     """One reading that stands out of thousands is the maximum of its bucket."""
     readings = every(SECOND_US, 7200)
-    readings[3000] = replace(readings[3000], value=1e6)
+    readings[3000] = readings[3000]._replace(value=1e6)
     path = fill(tmp_path / "culex.db", readings)
     answer = picture(path, window=Window(NOON_US - 2 * HOUR_US, NOON_US)).pictures[0].answer
     assert answer.bucket_us > 0
@@ -226,7 +226,7 @@ def test_client_whose_newest_reading_is_simulated_is_marked() -> None:
 def test_means_ignore_states_in_a_series_of_numbers(tmp_path: Path) -> None:
     """A text among numbers is no number: neither 0 nor counted."""
     numbers: list[Reading] = every(10 * SECOND_US, 5)
-    odd = replace(numbers[2], time_us=NOON_US - 15 * SECOND_US, value="broken")
+    odd = numbers[2]._replace(time_us=NOON_US - 15 * SECOND_US, value="broken")
     path = fill(tmp_path / "culex.db", [odd, *numbers])
     shown = picture(path, window=Window(NOON_US - MINUTE_US, NOON_US + 1)).pictures[0]
     assert tile_means(shown)["1m"] == 2.0

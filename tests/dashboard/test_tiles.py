@@ -1,7 +1,6 @@
 """Tiles: the newest value with its means, honest about what is missing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from dash import html
@@ -105,7 +104,7 @@ def test_tile_of_a_fixed_window_has_the_means_of_its_end(tmp_path: Path) -> None
 
 def test_tiles_have_the_colours_of_their_lines_and_stay_within_bounds(tmp_path: Path) -> None:
     """A bar is at most full, also if the mean lies outside of what is visible."""
-    readings = [replace(one, value=-one.value) for one in every(10 * SECOND_US, 300)]  # type: ignore[operator]  # floats
+    readings = [one._replace(value=-one.value) for one in every(10 * SECOND_US, 300)]  # type: ignore[operator]  # floats
     shown = picture(
         fill(tmp_path / "culex.db", readings), window=Window(NOON_US - MINUTE_US, NOON_US)
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 from hypothesis import settings
 
-from telemetry.interface import Answer, Batch, Chunk, Querier, Snapshot
+from telemetry.batch import Batch
+from telemetry.interface import Answer, Appender, Chunk, Querier, Snapshot
+from telemetry.jobs import Erase, Job, Result, Worker
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store import open_appender, open_querier
 
@@ -54,6 +56,16 @@ def fill(path: Path, readings: Sequence[Reading]) -> Path:
     appender.append(Batch(readings))
     appender.close()
     return path
+
+
+def erasing(appender: Appender) -> Worker:
+    """Does erase jobs, as the collector does them."""
+
+    def do(job: Job) -> Result:
+        assert isinstance(job, Erase)
+        return {"erased": appender.erase(client=job.client, flags=job.flags)}
+
+    return do
 
 
 @contextmanager

@@ -11,29 +11,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.interface import Appender, Batch, StoreError, StoreUnavailable
-from telemetry.jobs import Erase, JobError, Patience, run_pending, submit, wait
+from telemetry.batch import Batch
+from telemetry.interface import Appender, StoreError, StoreUnavailable
+from telemetry.jobs import (
+    Erase,
+    Job,
+    JobError,
+    Patience,
+    Replay,
+    Result,
+    run_pending,
+    submit,
+    wait,
+)
+from telemetry.quarantine import Choice
 from telemetry.reading import Flag, Series
 from telemetry.store import open_appender
-from tests.telemetry.builders import DEADLINE_S, SERIES, looking, reading, steady
+from tests.telemetry.builders import DEADLINE_S, SERIES, erasing, looking, reading, steady
 
 SIMULATED = Erase(flags=Flag.SIMULATED)
 NEVER = Patience(0)
 
 
 class Refusing:
-    """An appender whose erase raises what it is told to, and counts how often it was asked."""
+    """A worker that raises what it is told to, and remembers what it was asked."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.fault = fault
-        self.asked: list[tuple[str | None, int]] = []
+        self.asked: list[Job] = []
 
-    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
+    def __call__(self, job: Job) -> Result:
         """Raises the fault, if any."""
-        self.asked.append((client, flags))
+        self.asked.append(job)
         if self.fault is not None:
             raise self.fault
-        return 0
+        return {}
 
 
 @pytest.fixture
@@ -55,9 +67,30 @@ def appender(tmp_path: Path) -> Iterator[Appender]:
 def test_job_is_done_and_its_result_fetched_once(folder: Path, appender: Appender) -> None:
     """What was asked for happens, its result arrives, and no file is left."""
     job_id = submit(folder, SIMULATED)
-    assert run_pending(folder, appender) == 1
+    assert run_pending(folder, erasing(appender)) == 1
     assert wait(folder, job_id) == {"erased": 2}
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "job", [Replay(), Replay(Choice("array", "a/ä b"), dry_run=True), Erase("a"), Erase(flags=16)]
+)
+def test_job_arrives_as_it_was_handed_over(folder: Path, job: Job) -> None:
+    """What the collector is asked is what the command meant."""
+    submit(folder, job)
+    worker = Refusing()
+    run_pending(folder, worker)
+    assert worker.asked == [job]
+
+
+def test_job_with_more_to_do_stays_until_it_is_done(folder: Path) -> None:
+    """A long job goes on the next time, and those behind it wait."""
+    job_id = submit(folder, Replay())
+    submit(folder, SIMULATED)
+    results: list[Result | None] = [None, None, {"messages": 2}, {"erased": 0}]
+    for done in (0, 0, 2):
+        assert run_pending(folder, lambda _job: results.pop(0)) == done
+    assert wait(folder, job_id, NEVER) == {"messages": 2}
 
 
 def test_job_waits_in_a_folder_that_others_cannot_enter(folder: Path) -> None:
@@ -74,25 +107,30 @@ def test_job_waited_for_while_the_collector_runs_is_answered(
     results: list[object] = []
     waiting = threading.Thread(target=lambda: results.append(wait(folder, job_id)))
     waiting.start()
-    assert run_pending(folder, appender) == 1
+    assert run_pending(folder, erasing(appender)) == 1
     waiting.join(DEADLINE_S)
     assert results == [{"erased": 3}]
 
 
 def test_jobs_are_done_oldest_first(folder: Path) -> None:
     """Time decides the order, not the accidents of the folder."""
-    appender = Refusing()
+    worker = Refusing()
     for time_us in (30, 10, 2_000_000_000_000_000, 20):
         submit(folder, Erase(str(time_us)), clock=lambda now=time_us: now)  # type: ignore[misc]  # bound now
-    assert run_pending(folder, appender) == 4  # type: ignore[arg-type]  # erases alone
-    assert [client for client, _ in appender.asked] == ["10", "20", "30", "2000000000000000"]
+    assert run_pending(folder, worker) == 4
+    assert [job.client for job in worker.asked if isinstance(job, Erase)] == [
+        "10",
+        "20",
+        "30",
+        "2000000000000000",
+    ]
 
 
 def test_job_done_again_after_a_crash_is_harmless(folder: Path, appender: Appender) -> None:
     """A collector that died between doing and answering erases nothing more the second time."""
     job_id = submit(folder, SIMULATED)
     appender.erase(flags=Flag.SIMULATED)
-    assert run_pending(folder, appender) == 1
+    assert run_pending(folder, erasing(appender)) == 1
     assert wait(folder, job_id) == {"erased": 0}
 
 
@@ -101,16 +139,16 @@ def test_job_that_the_store_cannot_do_now_stays_with_those_behind_it(folder: Pat
     submit(folder, SIMULATED)
     submit(folder, Erase("boiler"))
     full = Refusing(StoreUnavailable("the disk is full"))
-    assert run_pending(folder, full) == 0  # type: ignore[arg-type]  # erases alone
+    assert run_pending(folder, full) == 0
     assert len(full.asked) == 1
     assert len(list(folder.glob("*.job"))) == 2
-    assert run_pending(folder, Refusing()) == 2  # type: ignore[arg-type]  # erases alone
+    assert run_pending(folder, Refusing()) == 2
 
 
 def test_job_that_the_store_refuses_is_answered_with_its_sentence(folder: Path) -> None:
     """A fault that will not pass reaches the command that asked."""
     job_id = submit(folder, SIMULATED)
-    assert run_pending(folder, Refusing(StoreError("it is damaged"))) == 1  # type: ignore[arg-type]  # erases alone
+    assert run_pending(folder, Refusing(StoreError("it is damaged"))) == 1
     assert wait(folder, job_id) == {"error": "it is damaged"}
 
 
@@ -141,7 +179,7 @@ def test_job_that_is_garbage_is_answered_with_an_error(
     folder.mkdir()
     (folder / "0.job").write_bytes(content)
     job_id = submit(folder, SIMULATED)
-    assert run_pending(folder, appender) == 2
+    assert run_pending(folder, erasing(appender)) == 2
     assert list(wait(folder, "0", NEVER)) == ["error"]
     assert wait(folder, job_id, NEVER) == {"erased": 2}
 
@@ -150,11 +188,11 @@ def test_job_that_is_garbage_is_answered_with_an_error(
 @given(st.binary(max_size=200))
 def test_job_of_any_bytes_raises_nothing(content: bytes) -> None:
     """No content of a job file stops the collector or erases anything."""
-    appender = Refusing()
+    worker = Refusing()
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "0.job").write_bytes(content)
-        assert run_pending(Path(name), appender) == 1  # type: ignore[arg-type]  # erases alone
-        assert appender.asked == []
+        assert run_pending(Path(name), worker) == 1
+        assert worker.asked == []
         assert list(wait(Path(name), "0", NEVER)) == ["error"]
 
 
@@ -164,7 +202,7 @@ def test_folder_with_other_things_in_it_is_passed_by(folder: Path, appender: App
     os.mkfifo(folder / "b.job")
     (folder / "c.job").symlink_to("nowhere")
     (folder / ".d.job.1.tmp").touch()
-    assert run_pending(folder, appender) == 0
+    assert run_pending(folder, erasing(appender)) == 0
     assert len(list(folder.iterdir())) == 4
 
 
@@ -172,9 +210,9 @@ def test_folder_that_is_missing_or_no_folder_holds_no_jobs(
     folder: Path, appender: Appender
 ) -> None:
     """Before anybody asked for anything, there is nothing to do."""
-    assert run_pending(folder, appender) == 0
+    assert run_pending(folder, erasing(appender)) == 0
     folder.touch()
-    assert run_pending(folder, appender) == 0
+    assert run_pending(folder, erasing(appender)) == 0
 
 
 def test_answer_that_nobody_fetched_is_removed_after_a_day(
@@ -184,9 +222,9 @@ def test_answer_that_nobody_fetched_is_removed_after_a_day(
     folder.mkdir()
     (folder / "1.done").write_text("{}")
     written_us = (folder / "1.done").stat().st_mtime_ns // 1000
-    run_pending(folder, appender, clock=lambda: written_us + 23 * 3600 * 1_000_000)
+    run_pending(folder, erasing(appender), clock=lambda: written_us + 23 * 3600 * 1_000_000)
     assert (folder / "1.done").exists()
-    run_pending(folder, appender, clock=lambda: written_us + 25 * 3600 * 1_000_000)
+    run_pending(folder, erasing(appender), clock=lambda: written_us + 25 * 3600 * 1_000_000)
     assert not (folder / "1.done").exists()
 
 
@@ -196,7 +234,7 @@ def test_wait_beyond_its_deadline_withdraws_the_job(folder: Path, appender: Appe
     patience = Patience(5, elapsed=lambda: float(next(ticks)), pause=lambda _seconds: None)
     with pytest.raises(JobError, match="did not answer within 5 s; look into its log"):
         wait(folder, job_id, patience)
-    assert run_pending(folder, appender) == 0
+    assert run_pending(folder, erasing(appender)) == 0
     with looking(folder.parent / "culex.db") as snapshot:
         assert len(snapshot.latest()) == 2
 

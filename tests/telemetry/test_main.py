@@ -15,16 +15,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from telemetry.__main__ import main
+from telemetry.batch import Batch
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, prepare_folders
-from telemetry.interface import Batch, StoreUnavailable, StreamQuery
+from telemetry.interface import StoreUnavailable, StreamQuery
 from telemetry.jobs import run_pending
 from telemetry.reading import Flag, Reading, Series
 from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender
 from telemetry.store.snapshot import HeadQuerier
 from telemetry.window import to_iso
-from tests.telemetry.builders import DEADLINE_S, SECOND_US, fill, reading
+from tests.telemetry.builders import DEADLINE_S, SECOND_US, erasing, fill, reading
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = Series("boiler", "state")
@@ -203,7 +204,8 @@ def test_erase_beside_a_running_collector_is_done_by_it(settings: Settings) -> N
         with pid_file(settings, "collector"):
             appender = open_appender(settings.store_path)
             asked.set()
-            while not stopping.wait(0.01) and not run_pending(settings.jobs_dir, appender):
+            do = erasing(appender)
+            while not stopping.wait(0.01) and not run_pending(settings.jobs_dir, do):
                 pass
             appender.append(Batch([reading(START_US, series=SIMULATED)]))
             appender.close()

@@ -12,18 +12,12 @@ from random import Random
 
 import pytest
 
-from telemetry.interface import (
-    Appender,
-    Batch,
-    Committed,
-    Delivery,
-    StoreError,
-    StoreMissing,
-    StoreUnavailable,
-)
+from telemetry.batch import DELIVERIES_KEPT, Batch, Committed
+from telemetry.interface import Appender, StoreError, StoreMissing, StoreUnavailable
 from telemetry.reading import Flag, Kind, Series
-from telemetry.store import open_appender
-from telemetry.store.head import DELIVERIES_KEPT, HeadAppender, faults, limit_time, open_reader
+from telemetry.store import open_appender, table
+from telemetry.store.appender import HeadAppender
+from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.window import Window
 from tests.telemetry.builders import DEADLINE_S, SERIES, decoded, fill, looking, reading, values
 
@@ -80,6 +74,11 @@ def test_kind_of_a_series_climbs_and_never_falls(
             fill(store, batch)
         with looking(store) as snapshot:
             assert [latest.kind for latest in snapshot.latest()] == [kind]
+
+
+def delivery(packet_id: int, digest: bytes) -> bytes:
+    """What identifies a delivery."""
+    return packet_id.to_bytes(2, "big") + digest
 
 
 def sequence(path: Path) -> int:
@@ -167,14 +166,14 @@ def test_unit_of_a_series_survives_a_reading_without_one(appender: Appender, pat
 
 def test_batch_with_a_value_sqlite_refuses_leaves_nothing(appender: Appender, path: Path) -> None:
     """A fault in the middle of a batch undoes the readings, series and deliveries before it."""
-    appender.append(Batch([reading(1)], [Delivery(1, b"a" * 16)]))
+    appender.append(Batch([reading(1)], deliveries=[delivery(1, b"a" * 16)]))
     refused = reading(0, object())  # type: ignore[arg-type]  # the fault, among older readings
     batch = [reading(2), reading(2, series=Series("new", "m")), refused]
     with pytest.raises(sqlite3.Error):
-        appender.append(Batch(batch, [Delivery(2, b"b" * 16)], forget_deliveries=True))
+        appender.append(Batch(batch, deliveries=[delivery(2, b"b" * 16)], forget_deliveries=True))
     assert stored(path) == [(1, 1.0)]
     assert stored(path, Series("new", "m")) == []
-    assert appender.deliveries() == [Delivery(1, b"a" * 16)]
+    assert appender.deliveries() == [delivery(1, b"a" * 16)]
     assert appender.append(Batch(batch[:2])) == Committed(2, 0)
 
 
@@ -192,7 +191,7 @@ def test_sequence_grows_only_when_something_is_stored(appender: Appender, path: 
     appender.append(Batch([reading(1)]))
     before = sequence(path)
     appender.append(Batch([reading(1)]))
-    appender.append(Batch([], [Delivery(1, b"d" * 16)]))
+    appender.append(Batch(deliveries=[delivery(1, b"d" * 16)]))
     appender.report({"beat_us": 1})
     appender.erase(client="nobody")
     assert sequence(path) == before
@@ -202,10 +201,10 @@ def test_sequence_grows_only_when_something_is_stored(appender: Appender, path: 
 
 def test_deliveries_survive_reopening_oldest_first(path: Path) -> None:
     """A new writer remembers what the last one acknowledged, and goes on behind it."""
-    given = [Delivery(number, bytes([number]) * 16) for number in (1, 2, 3)]
+    given = [delivery(number, bytes([number]) * 16) for number in (1, 2, 3)]
     for one in given:
         appender = open_appender(path)
-        appender.append(Batch([], [one]))
+        appender.append(Batch(deliveries=[one]))
         appender.close()
     appender = open_appender(path)
     assert appender.deliveries() == given
@@ -213,30 +212,35 @@ def test_deliveries_survive_reopening_oldest_first(path: Path) -> None:
 
 
 def test_deliveries_beyond_the_ring_are_the_oldest(appender: Appender) -> None:
-    """The newest 20 000 deliveries stay and the older ones go."""
-    given = [Delivery(n % 65535 + 1, n.to_bytes(16, "big")) for n in range(DELIVERIES_KEPT + 1500)]
+    """The newest 20 000 deliveries stay, and no more than the batch they are in goes with them."""
+    given = [delivery(n % 65535 + 1, n.to_bytes(16, "big")) for n in range(DELIVERIES_KEPT + 1500)]
     for start in range(0, len(given), 1000):
-        appender.append(Batch([], given[start : start + 1000]))
-    assert appender.deliveries() == given[-DELIVERIES_KEPT:]
+        appender.append(Batch(deliveries=given[start : start + 1000]))
+    kept = appender.deliveries()
+    assert kept == given[-len(kept) :]
+    assert DELIVERIES_KEPT <= len(kept) < DELIVERIES_KEPT + 1000
 
 
 def test_deliveries_after_failed_commits_are_still_the_newest(appender: Appender) -> None:
     """Batches that were not stored use up no place in the ring."""
-    given = [Delivery(1, n.to_bytes(16, "big")) for n in range(DELIVERIES_KEPT + 10)]
-    appender.append(Batch([], given[:DELIVERIES_KEPT]))
+    given = [delivery(1, n.to_bytes(16, "big")) for n in range(DELIVERIES_KEPT + 10)]
+    for number in range(DELIVERIES_KEPT // 1000):
+        appender.append(Batch(deliveries=given[number * 1000 : (number + 1) * 1000]))
     refused = [reading(1, object())]  # type: ignore[arg-type]  # the fault
     for _ in range(9):
         with pytest.raises(sqlite3.Error):
-            appender.append(Batch(refused, given[:2000]))
-    appender.append(Batch([], given[DELIVERIES_KEPT:]))
-    assert appender.deliveries() == given[10:]
+            appender.append(Batch(refused, deliveries=given[:2000]))
+    appender.append(Batch(deliveries=given[DELIVERIES_KEPT:]))
+    kept = appender.deliveries()
+    assert kept == given[-len(kept) :]
+    assert DELIVERIES_KEPT <= len(kept) < DELIVERIES_KEPT + 1000
 
 
 def test_deliveries_forgotten_are_gone_before_the_new_ones(appender: Appender) -> None:
     """When the broker lost the session, only deliveries of the new one are remembered."""
-    appender.append(Batch([], [Delivery(1, b"o" * 16)]))
-    appender.append(Batch([], [Delivery(1, b"n" * 16)], forget_deliveries=True))
-    assert appender.deliveries() == [Delivery(1, b"n" * 16)]
+    appender.append(Batch(deliveries=[delivery(1, b"o" * 16)]))
+    appender.append(Batch(deliveries=[delivery(1, b"n" * 16)], forget_deliveries=True))
+    assert appender.deliveries() == [delivery(1, b"n" * 16)]
 
 
 def test_erase_of_a_client_takes_all_of_it_and_nothing_else(appender: Appender, path: Path) -> None:
@@ -250,6 +254,18 @@ def test_erase_of_a_client_takes_all_of_it_and_nothing_else(appender: Appender, 
     assert newest(path)[0] == 1
     assert sequence(path) > before
     assert appender.append(Batch([reading(1)])) == Committed(1, 0)
+
+
+def test_erase_of_very_many_readings_goes_in_steps(
+    appender: Appender, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, all of them go and none of the others."""
+    monkeypatch.setattr(table, "ERASED_AT_ONCE", 7)
+    appender.append(Batch([reading(n, flags=16 * (n % 3 > 0)) for n in range(100)]))
+    assert appender.erase(flags=Flag.SIMULATED) == 66
+    assert [time_us for time_us, _ in stored(path)] == list(range(0, 100, 3))
+    assert appender.erase(client=SERIES.client) == 34
+    assert stored(path) == []
 
 
 def test_erase_by_flag_renews_the_newest_value(appender: Appender, path: Path) -> None:
@@ -341,7 +357,9 @@ def test_batch_on_a_full_store_is_undone_and_fits_when_there_is_space(path: Path
     connection = appender._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-    batch = Batch([reading(n, "x" * 500) for n in range(1, 200)], [Delivery(1, b"d" * 16)])
+    batch = Batch(
+        [reading(n, "x" * 500) for n in range(1, 200)], deliveries=[delivery(1, b"d" * 16)]
+    )
     with pytest.raises(StoreUnavailable, match="disk is full; free some space"):
         appender.append(batch)
     assert (stored(path), appender.deliveries()) == ([(0, 1.0)], [])
@@ -453,7 +471,7 @@ def test_writer_killed_again_and_again_loses_nothing_it_said_was_committed(path:
 
 def test_store_file_is_closed_to_other_accounts(tmp_path: Path) -> None:
     """Readings are behind a login: the files that hold them are not for everybody."""
-    appender = open_appender(tmp_path / "culex.db")
+    appender = open_appender(tmp_path / "culex.db", 1000)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     appender.close()
-    assert modes == dict.fromkeys(("culex.db", "culex.db-wal", "culex.db-shm"), 0o640)
+    assert modes == dict.fromkeys(("culex.db", "culex.db-wal", "culex.db-shm", "reserve"), 0o640)

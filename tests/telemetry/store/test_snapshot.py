@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.interface import Batch, StoreMissing, StoreUnavailable, StreamQuery
+from telemetry.batch import Batch
+from telemetry.interface import StoreMissing, StoreUnavailable, StreamQuery
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store import open_appender, open_querier
 from telemetry.window import Window

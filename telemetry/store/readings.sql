@@ -1,4 +1,4 @@
--- data/culex.db, version 1. Described for its users in data/README.md.
+-- data/culex.db, version 1: readings. Described for its users in data/README.md.
 
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,           -- internal: leaves this file nowhere

@@ -1,0 +1,286 @@
+"""From messages to one batch: each message is accounted for exactly once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+import structlog
+
+from collector.limits import Cardinality, RateLimit
+from collector.message import Message
+from collector.redelivery import DeliveryRing, Repetition, identity
+from collector.rejection import Fault, Rejected, RejectionLog
+from collector.skew import SkewWatch
+from collector.topics import Route, Topics
+from collector.translate import OVERFLOW, Translation, Translator, refusal
+from telemetry.batch import Arrival, Batch, Identity
+from telemetry.ledger import HOUR_US, Account, Outcome
+from telemetry.quarantine import Quarantined
+from telemetry.reading import Flag, Series, SeriesName
+
+UNKNOWN_CLIENT = ""
+_OUTCOMES = {"future": Outcome.HELD, "retained": Outcome.RETAINED, OVERFLOW: Outcome.LIMITED}
+_KEPT = (Outcome.QUARANTINED, Outcome.HELD)
+_FACTS_BYTES = 4096
+
+log = structlog.get_logger("collector.load")
+
+
+def outcome_of(reason: str) -> Outcome:
+    """What the ledger calls a fault of that reason.
+
+    >>> str(outcome_of("future")), str(outcome_of("malformed-json"))
+    ('held', 'quarantined')
+    """
+    return _OUTCOMES.get(reason, Outcome.QUARANTINED)
+
+
+@dataclass(slots=True)
+class Load:
+    """A batch in the making, and the messages it settles."""
+
+    forget: bool = False
+    readings: int = 0
+    arrivals: list[Arrival] = field(default_factory=list)
+    deliveries: list[bytes] = field(default_factory=list)
+    identities: dict[bytes, Identity] = field(default_factory=dict)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    names: list[SeriesName] = field(default_factory=list)
+    memory: dict[str, bytes] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    repeated: int = 0
+    maybe_repeated: int = 0
+    limited: int = 0
+
+    def batch(self) -> Batch:
+        """What one transaction commits."""
+        return Batch(
+            arrivals=self.arrivals,
+            deliveries=self.deliveries,
+            forget_deliveries=self.forget,
+            identities=list(self.identities.values()),
+            quarantined=self.quarantined,
+            memory=self.memory,
+            descriptions=self.names,
+        )
+
+
+class Tools(NamedTuple):
+    """What a loader works with.
+
+    Attributes:
+        identified: Asks the store which identities of messages it knows.
+    """
+
+    topics: Topics
+    translator: Translator
+    ring: DeliveryRing
+    rate: RateLimit
+    cardinality: Cardinality
+    skews: SkewWatch
+    rejections: RejectionLog
+    identified: Callable[[Iterable[bytes]], Mapping[bytes, bytes]]
+
+
+class Loader:
+    """Turns messages into loads, one after the other. Belongs to the writer's thread."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._last = Account(UNKNOWN_CLIENT, 0)
+
+    def add(self, message: Message, load: Load, *, catching_up: bool = False) -> None:
+        """Takes a message into the load: its readings, or why it has none."""
+        load.messages.append(message)
+        route = self._route(message)
+        if isinstance(route, str):
+            self._refuse(message, route, load)
+            return
+        subscriptions = message.properties.subscriptions
+        if subscriptions and route.subscription not in subscriptions:
+            return  # another copy of the message came for the subscription that counts
+        repetition = self._recognise(message, load)
+        if repetition is Repetition.YES:
+            load.repeated += 1
+            load.arrivals.append(Arrival(self._account(message, route)))
+        elif not self._tools.rate.admit(
+            route.place.client, message.received_us, catching_up=catching_up
+        ):
+            load.limited += 1
+            load.arrivals.append(Arrival(self._account(message, route), (), Outcome.LIMITED))
+        else:
+            self._take(message, route, repetition, load)
+
+    def forget_deliveries(self) -> None:
+        """The broker lost our session: packet identifiers start anew."""
+        self._tools.ring.forget()
+
+    def learn_series(self, series: Iterable[Series]) -> None:
+        """Exactly these series are there, as after some were erased."""
+        self._tools.cardinality.learn(series)
+        self._tools.translator.forget_series()
+
+    def _route(self, message: Message) -> Route | str:
+        try:
+            return self._tools.topics.route(message.topic)
+        except Rejected as rejected:
+            return rejected.reason
+
+    def _refuse(self, message: Message, reason: str, load: Load) -> None:
+        """A message whose topic names nobody; a repetition of it is one all the same."""
+        account = Account(UNKNOWN_CLIENT, _hour(message.received_us))
+        if self._recognise(message, load) is Repetition.YES:
+            load.repeated += 1
+            load.arrivals.append(Arrival(account))
+        else:
+            self._settle(message, account, refusal(reason), load)
+
+    def _recognise(self, message: Message, load: Load) -> Repetition:
+        """Whether the message came before; the load remembers it if it is not sure to have."""
+        if not message.packet_id:
+            return Repetition.NO
+        arrived = self._tools.ring.admit(message)
+        if arrived.repetition is not Repetition.YES:
+            load.deliveries.append(arrived.key)
+        return arrived.repetition
+
+    def _account(self, message: Message, route: Route) -> Account:
+        """Clients without a reading have no place of their own: names cost nothing to make up."""
+        client, hour_us = route.place.client, _hour(message.received_us)
+        last = self._last
+        if client == last.client and hour_us == last.hour_us:
+            return last
+        if not self._tools.cardinality.knows(client):
+            client = UNKNOWN_CLIENT
+        self._last = account = Account(client, hour_us)
+        return account
+
+    def _take(self, message: Message, route: Route, repetition: Repetition, load: Load) -> None:
+        flags = Flag.REDELIVERED.value if repetition is Repetition.MAYBE else 0
+        load.maybe_repeated += bool(flags)
+        if message.properties.user:
+            named = self._known_name(message, load)
+            if named is Repetition.YES:
+                load.repeated += 1
+                load.arrivals.append(Arrival(self._account(message, route)))
+                return
+            if named is Repetition.MAYBE:
+                flags |= Flag.CONFLICT.value
+        translation = self._guarded(message, route)
+        if flags:
+            translation = _flagged(translation, flags)
+        if translation.skew_us is not None and not message.retain:
+            self._tools.skews.note(route.place.client, translation.skew_us)
+        self._settle(message, self._account(message, route), translation, load)
+
+    def _known_name(self, message: Message, load: Load) -> Repetition:
+        """What its publisher calls it: the same again, the same name for another, or neither."""
+        named = identity(message)
+        if named is None:
+            return Repetition.NO
+        before = load.identities.get(named.key)
+        digest = before.digest if before else self._tools.identified([named.key]).get(named.key)
+        if digest is None:
+            load.identities[named.key] = named
+            return Repetition.NO
+        return Repetition.YES if digest == named.digest else Repetition.MAYBE
+
+    def translate(self, message: Message, flags: int) -> tuple[Account, Translation]:
+        """What a message comes to that is in quarantine, and where the ledger counts it."""
+        route = self._route(message)
+        if isinstance(route, str):
+            return Account(UNKNOWN_CLIENT, _hour(message.received_us)), refusal(route)
+        translation = self._guarded(message, route)
+        return self._account(message, route), _flagged(translation, flags)
+
+    def _guarded(self, message: Message, route: Route) -> Translation:
+        """No message may stop the stream, not even one that finds an error of ours."""
+        try:
+            return self._tools.translator.translate(message, route)
+        except Exception:
+            log.exception("cannot translate", topic=repr(message.topic[:200]))
+            return refusal("internal-error")
+
+    def _settle(
+        self, message: Message, account: Account, translation: Translation, load: Load
+    ) -> None:
+        readings, faults = translation.readings, translation.faults
+        load.readings += len(readings)
+        if translation.names:
+            load.names += translation.names
+        if translation.remember:
+            load.memory.update(translation.remember)
+        if readings and not faults:
+            load.arrivals.append(Arrival(account, readings))
+            return
+        for fault in faults:
+            self._tools.rejections.note(message, fault)
+        arrival, quarantined = judge(message, account, translation)
+        load.arrivals.append(arrival)
+        if quarantined is not None:
+            load.quarantined.append(quarantined)
+
+
+def _flagged(translation: Translation, flags: int) -> Translation:
+    readings = [one._replace(flags=one.flags | flags) for one in translation.readings]
+    return translation._replace(readings=readings)
+
+
+def judge(
+    message: Message, account: Account, translation: Translation
+) -> tuple[Arrival, Quarantined | None]:
+    """What the ledger counts of a message, and what quarantine keeps of it if anything is wrong.
+
+    A message with readings is stored, or a duplicate if none of them is new; one that says
+    something else of its client is stored; any other is what the worst of its faults is.
+    """
+    readings, faults = translation.readings, translation.faults
+    if not faults:
+        return Arrival(account, readings, Outcome.DUPLICATE if readings else Outcome.STORED), None
+    apart = Counter(outcome_of(fault.reason) for fault in faults if fault.metric)
+    outcome = Outcome.DUPLICATE if readings else min(map(_outcome, faults), key=_ORDER.index)
+    arrival = Arrival(account, readings, outcome, tuple(apart.items()))
+    kept = [fault for fault in faults if outcome_of(fault.reason) in _KEPT]
+    if not kept:
+        return arrival, None
+    return arrival, Quarantined(
+        account,
+        message.received_us,
+        message.topic,
+        message.payload,
+        kept[0].reason,
+        kept[0].metric,
+        outcome if outcome in _KEPT else None,
+        apart[Outcome.QUARANTINED],
+        apart[Outcome.HELD],
+        _facts(message),
+    )
+
+
+_ORDER = (Outcome.QUARANTINED, Outcome.HELD, Outcome.LIMITED, Outcome.RETAINED)
+
+
+def _outcome(fault: Fault) -> Outcome:
+    return outcome_of(fault.reason)
+
+
+def _facts(message: Message) -> str:
+    """What a replay must know of a message beside topic and payload."""
+    facts: dict[str, object] = {}
+    if message.retain:
+        facts["retain"] = True
+    if message.properties.content_type:
+        facts["content_type"] = message.properties.content_type
+    if message.properties.user:
+        facts["user"] = message.properties.user
+    try:
+        text = orjson.dumps(facts)
+    except orjson.JSONEncodeError:
+        return "{}"
+    return text.decode() if len(text) <= _FACTS_BYTES else "{}"
+
+
+def _hour(received_us: int) -> int:
+    return received_us - received_us % HOUR_US

@@ -1,0 +1,85 @@
+"""Replay: what is in quarantine is decoded again, with the topic templates of today."""
+
+from collections import Counter
+from dataclasses import replace
+
+import orjson
+
+from collector.load import Loader, judge
+from collector.message import Message, Properties
+from telemetry.batch import Batch, Release
+from telemetry.interface import Appender
+from telemetry.jobs import Replay, Result
+from telemetry.quarantine import Entry
+from telemetry.reading import Flag
+
+STEP = 500
+"""Messages in one transaction: so long the stream waits."""
+
+
+class Replayer:
+    """Works off replay jobs in steps. Belongs to the writer's thread."""
+
+    def __init__(self, appender: Appender, loader: Loader) -> None:
+        self._appender = appender
+        self._loader = loader
+        self._begin()
+
+    def _begin(self) -> None:
+        self._after = 0
+        self._counts = Counter(
+            dict.fromkeys(("messages", "released", "stay", "cut", "readings", "stored"), 0)
+        )
+
+    def step(self, job: Replay) -> Result | None:
+        """Replays the next messages of a job; what became of all of them when there are no more.
+
+        Repeating it changes nothing: what has left quarantine is not there again, and what stays
+        stays as it is. Messages that are not kept whole are passed over and counted as `cut`.
+
+        Raises:
+            StoreUnavailable: If nothing was written; the same step may be tried again.
+        """
+        entries = self._appender.quarantined(job.choice, self._after, STEP)
+        if not entries:
+            counts = dict(self._counts)
+            self._begin()
+            return counts
+        releases = [self._release(entry) for entry in entries if entry.whole]
+        stored = 0 if job.dry_run else self._appender.append(Batch(releases=releases)).stored
+        self._after = entries[-1].id
+        stay = sum(release.again is not None for release in releases)
+        self._counts.update(
+            messages=len(entries),
+            cut=len(entries) - len(releases),
+            stay=stay,
+            released=len(releases) - stay,
+            readings=sum(len(release.arrival.readings) for release in releases),
+            stored=stored,
+        )
+        return None
+
+    def _release(self, entry: Entry) -> Release:
+        message = _message(entry)
+        account, translation = self._loader.translate(message, Flag.REPLAYED.value)
+        arrival, again = judge(message, account, translation)
+        if again is not None and entry.message.outcome is None:
+            again = replace(again, outcome=None)  # its other parts were good the first time
+        return Release(entry.id, arrival, again)
+
+
+def _message(entry: Entry) -> Message:
+    """The message as it arrived."""
+    kept = entry.message
+    facts = orjson.loads(kept.facts)
+    properties = Properties(
+        str(facts.get("content_type", "")),
+        tuple((str(name), str(value)) for name, value in facts.get("user", ())),
+    )
+    return Message(
+        kept.topic,
+        kept.payload,
+        kept.received_us,
+        retain=bool(facts.get("retain")),
+        properties=properties,
+    )

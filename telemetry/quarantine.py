@@ -1,0 +1,94 @@
+"""Quarantine: what could not become readings, kept raw with the reason, replayable."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from telemetry.ledger import Account, Outcome
+
+KEPT_BYTES = 65_536
+"""A larger payload is cut: it can be looked at and not replayed."""
+
+KEPT_PER_REASON = 1000
+"""Messages of one topic and one reason that are kept raw; more are counted."""
+
+KEPT_MESSAGES = 100_000
+KEPT_TOTAL_BYTES = 256_000_000
+"""What is kept raw in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message, or parts of one, that could not become readings.
+
+    Attributes:
+        account: Where the ledger counts it.
+        received_us: When it arrived.
+        topic: Its topic; bytes that are not UTF-8 stand as lone surrogates.
+        payload: Its bytes.
+        reason: A short fixed word, of the first fault.
+        metric: Of which metric, or an empty string for the whole message.
+        outcome: What the message as a whole counts as, `QUARANTINED` or `HELD`, or None if other
+            parts of it were good.
+        quarantined: Values in it that are quarantined.
+        held: Values in it that are held for their time.
+        facts: What else its publisher said, as JSON.
+    """
+
+    account: Account
+    received_us: int
+    topic: str
+    payload: bytes
+    reason: str
+    metric: str = ""
+    outcome: Outcome | None = Outcome.QUARANTINED
+    quarantined: int = 0
+    held: int = 0
+    facts: str = "{}"
+
+
+class Entry(NamedTuple):
+    """A message in quarantine.
+
+    Attributes:
+        id: Its number; later ones are higher, and none is given twice.
+        whole: Whether the payload is complete, so that it can be replayed.
+        size: The bytes of the payload as it arrived.
+    """
+
+    id: int
+    whole: bool
+    size: int
+    message: Quarantined
+
+
+class Group(NamedTuple):
+    """Everything in quarantine of one topic and for one reason.
+
+    Attributes:
+        topic: The topic, or an empty string for what is only counted.
+        reason: The reason.
+        first_us: When the first of it arrived.
+        last_us: When the last of it arrived.
+        messages: How many messages.
+        kept: How many of them are kept raw.
+    """
+
+    topic: str
+    reason: str
+    first_us: int
+    last_us: int
+    messages: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which messages in quarantine are meant.
+
+    Attributes:
+        reason: Only of that reason, or all.
+        topic: Only of that topic, or all.
+    """
+
+    reason: str | None = None
+    topic: str | None = None

@@ -1,0 +1,183 @@
+"""The write side of the store: one transaction for everything that belongs together."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from telemetry.batch import Batch, Committed, Release, Skew
+from telemetry.interface import StoreUnavailable
+from telemetry.ledger import Account
+from telemetry.quarantine import Choice, Entry
+from telemetry.reading import RESERVED_CLIENTS, Series
+from telemetry.store.books import Books
+from telemetry.store.head import faults, open_writer
+from telemetry.store.quarantine import QuarantineTable, read_entries
+from telemetry.store.recall import Recall, read_skews
+from telemetry.store.reserve import Reserve
+from telemetry.store.table import Doomed, Erased, ReadingTable
+
+Result = TypeVar("Result")
+
+_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
+_BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
+
+
+class HeadAppender:
+    """The write side of the head; implements `telemetry.interface.Appender`."""
+
+    def __init__(self, path: Path, reserve_bytes: int = 0) -> None:
+        self._path = path
+        self._connection = open_writer(path)
+        self._reserve = Reserve(path.with_name("reserve"), reserve_bytes)
+        self._reserve.fill()
+        self._table = ReadingTable(self._connection)
+        self._recall = Recall(self._connection)
+        with faults(path):
+            self._quarantine = QuarantineTable(self._connection)
+
+    def append(self, batch: Batch) -> Committed:
+        """Stores the batch durably, each reading once, or nothing of it."""
+        return self._transaction(lambda: self._append(batch))
+
+    def deliveries(self) -> Sequence[bytes]:
+        """The deliveries remembered from before, oldest first."""
+        with faults(self._path):
+            return self._recall.deliveries()
+
+    def identified(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
+        """The digests of those keys that are remembered."""
+        with faults(self._path):
+            return self._recall.identified(keys)
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What earlier payloads said that later ones need."""
+        with faults(self._path):
+            return self._recall.memory()
+
+    def series(self) -> Sequence[Series]:
+        """Every series there is."""
+        with faults(self._path):
+            return self._recall.series()
+
+    def skews(self) -> Mapping[str, Skew]:
+        """How far clients' clocks are off, by client."""
+        with faults(self._path):
+            return read_skews(self._connection)
+
+    def quarantined(self, choice: Choice, after: int, at_most: int) -> Sequence[Entry]:
+        """Messages in quarantine with a number above `after`, lowest first."""
+        with faults(self._path):
+            return read_entries(self._connection, choice, after, at_most)
+
+    def report(self, state: Mapping[str, int | str]) -> None:
+        """Leaves the writer's own state for readers, beside what was reported before."""
+        self._reserve.fill()
+        self._transaction(lambda: self._connection.executemany(_STATE, state.items()))
+
+    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
+        """Removes the readings of `client`, or all that carry one of `flags`; returns how many.
+
+        Does so in steps, each a transaction, so that it needs little room on a full disk; there
+        the room that was set aside for it is used.
+        """
+        with faults(self._path):
+            rows = self._connection.execute("SELECT id, client FROM series").fetchall()
+        doomed = [Doomed(number, name, flags) for number, name in rows if client in (None, name)]
+        return sum(map(self._erase_series, doomed)) if client is not None or flags else 0
+
+    def _erase_series(self, doomed: Doomed) -> int:
+        start_us: int | None = -(1 << 62)
+        erased = 0
+        while start_us is not None:
+            step = partial(self._erase_step, doomed, start_us)
+            try:
+                done = self._transaction(step)
+            except StoreUnavailable:
+                if not self._reserve.release():
+                    raise
+                done = self._transaction(step)
+            erased += sum(done.hours.values())
+            start_us = done.next_us
+        return erased
+
+    def _erase_step(self, doomed: Doomed, start_us: int) -> Erased:
+        books = Books()
+        done = self._table.erase(doomed, start_us)
+        if doomed.client not in RESERVED_CLIENTS:
+            for hour_us, number in done.hours.items():
+                books.erase(Account(doomed.client, hour_us), number)
+        books.write(self._connection)
+        self._table.forget()
+        if done.hours:
+            self._connection.execute(_BUMP)
+        return done
+
+    def close(self) -> None:
+        """Checkpoints and releases the file; safe to call twice."""
+        self._connection.close()
+
+    def _transaction(self, work: Callable[[], Result]) -> Result:
+        with faults(self._path):
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                result = work()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._table.forget()
+                self._quarantine.load()
+                raise
+        return result
+
+    def _append(self, batch: Batch) -> Committed:
+        books = Books()
+        committed = self._store(batch, books)
+        for message in batch.quarantined:
+            self._quarantine.add(message)
+        for release in batch.releases:
+            committed = committed.plus(self._release(release, books))
+        books.write(self._connection)
+        self._recall.remember(batch.deliveries, anew=batch.forget_deliveries)
+        self._recall.identify(batch.identities)
+        self._recall.keep(batch.memory)
+        self._recall.describe(batch.descriptions)
+        self._recall.set_skews(batch.skews)
+        if committed.stored:
+            self._connection.execute(_BUMP)
+        return committed
+
+    def _store(self, batch: Batch, books: Books) -> Committed:
+        """Stores all readings at once; only if some are not new, asks which."""
+        readings = [r for arrival in batch.arrivals for r in arrival.readings]
+        readings += batch.readings
+        rows = self._table.prepare(readings)
+        self._connection.execute("SAVEPOINT readings")
+        stored = self._table.store(rows)
+        if stored == len(rows):
+            for arrival in batch.arrivals:
+                books.add(arrival, len(arrival.readings))
+        else:
+            self._connection.execute("ROLLBACK TO readings")
+            start = 0
+            for arrival in batch.arrivals:
+                end = start + len(arrival.readings)
+                books.add(arrival, self._table.store(rows.part(start, end)))
+                start = end
+            self._table.store(rows.part(start))
+        self._connection.execute("RELEASE readings")
+        return Committed(stored, len(rows) - stored)
+
+    def _release(self, release: Release, books: Books) -> Committed:
+        entry = self._quarantine.find(release.id)
+        if entry is None:
+            return Committed(0, 0)  # it has left before, and has its outcome
+        rows = self._table.prepare(release.arrival.readings)
+        stored = self._table.store(rows)
+        books.settle(entry.message, release.arrival, stored)
+        if release.again is None:
+            self._quarantine.remove(entry)
+        else:
+            self._quarantine.renew(entry, release.again)
+        return Committed(stored, len(rows) - stored)

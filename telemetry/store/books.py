@@ -1,0 +1,145 @@
+"""The ledger's side of a transaction: counts that are exact because they commit with the rows."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from telemetry.batch import Arrival
+from telemetry.ledger import (
+    HOUR_US,
+    Account,
+    Discrepancy,
+    LedgerRow,
+    Outcome,
+    Recount,
+    Tally,
+    discrepancies,
+)
+from telemetry.quarantine import Quarantined
+from telemetry.reading import RESERVED_CLIENTS
+from telemetry.store.head import Connection
+from telemetry.window import Window
+
+_PLACES = {outcome: number for number, outcome in enumerate(Outcome, 1)}
+_WIDTH = len(_PLACES) + 1
+_STORED, _DUPLICATE = _PLACES[Outcome.STORED], _PLACES[Outcome.DUPLICATE]
+_COLUMNS = [
+    name
+    for unit in ("messages", "readings")
+    for name in (unit, *(f"{unit}_{outcome}" for outcome in Outcome))
+]
+_ADD = (
+    f"INSERT INTO ledger (client, hour_us, {', '.join(_COLUMNS)}, erased) "  # noqa: S608  # our own column names
+    f"VALUES (?, ?, {', '.join('?' * len(_COLUMNS))}, ?) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in (*_COLUMNS, "erased"))
+)
+_LEDGER = (
+    f"SELECT client, hour_us, {', '.join(_COLUMNS)}, erased FROM ledger "  # noqa: S608  # our own column names
+    "WHERE client = coalesce(?, client) AND hour_us >= ? AND hour_us < ? ORDER BY client, hour_us"
+)
+_ROWS = f"""SELECT client, received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
+    FROM (SELECT client, time_us + delay_us AS received_us
+        FROM reading JOIN series ON series.id = reading.series) GROUP BY 1, 2"""  # noqa: S608  # a constant
+_QUARANTINED = """SELECT client, hour_us, sum(messages_quarantined), sum(messages_held),
+    sum(readings_quarantined), sum(readings_held) FROM quarantine GROUP BY 1, 2"""
+
+
+class Books:
+    """What a transaction adds to the ledger."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Account, list[int]] = {}
+
+    def add(self, arrival: Arrival, stored: int) -> None:
+        """Counts a message and its readings, of which `stored` are new."""
+        self._count_message(arrival, stored)
+        self.add_readings(arrival, stored, len(arrival.readings) - stored)
+
+    def _count_message(self, arrival: Arrival, stored: int) -> None:
+        counts = self._of(arrival.account)
+        counts[0] += 1
+        counts[_STORED if stored else _PLACES[arrival.outcome]] += 1
+
+    def add_readings(self, arrival: Arrival, stored: int, duplicate: int) -> None:
+        """Counts readings of a message: new ones, known ones, and those it has set apart."""
+        counts = self._of(arrival.account)
+        counts[_WIDTH] += stored + duplicate
+        counts[_WIDTH + _STORED] += stored
+        counts[_WIDTH + _DUPLICATE] += duplicate
+        for outcome, number in arrival.apart:
+            counts[_WIDTH] += number
+            counts[_WIDTH + _PLACES[outcome]] += number
+
+    def settle(self, message: Quarantined, arrival: Arrival, stored: int) -> None:
+        """Counts a message that leaves quarantine as what it came to now, and no longer as before.
+
+        Its values that were good the first time stay counted: they are duplicates only now.
+        """
+        before = message.quarantined + message.held
+        apart = sum(number for _, number in arrival.apart)
+        known = len(arrival.readings) - stored
+        self._take_back(message)
+        if message.outcome is not None:
+            self._count_message(arrival, stored)
+        self.add_readings(arrival, stored, max(0, before - stored - apart) if before else known)
+
+    def _take_back(self, message: Quarantined) -> None:
+        counts = self._of(message.account)
+        if message.outcome is not None:
+            counts[0] -= 1
+            counts[_PLACES[message.outcome]] -= 1
+        counts[_WIDTH] -= message.quarantined + message.held
+        counts[_WIDTH + _PLACES[Outcome.QUARANTINED]] -= message.quarantined
+        counts[_WIDTH + _PLACES[Outcome.HELD]] -= message.held
+
+    def erase(self, account: Account, number: int) -> None:
+        """Counts stored readings that are removed."""
+        self._of(account)[2 * _WIDTH] += number
+
+    def write(self, connection: Connection) -> None:
+        """Adds it all to the ledger, inside the transaction of the rows that it counts."""
+        connection.executemany(_ADD, ((*key, *counts) for key, counts in self._counts.items()))
+
+    def _of(self, account: Account) -> list[int]:
+        counts = self._counts.get(account)
+        if counts is None:
+            counts = self._counts[account] = [0] * (2 * _WIDTH + 1)
+        return counts
+
+
+def read_ledger(connection: Connection, client: str | None, window: Window) -> list[LedgerRow]:
+    """The ledger of the hours that begin in the window, by client and hour."""
+    rows = connection.execute(_LEDGER, (client, window.start_us, window.end_us))
+    return [
+        LedgerRow(
+            Account(name, hour_us),
+            Tally(*counts[:_WIDTH]),
+            Tally(*counts[_WIDTH:-1]),
+            counts[-1],
+        )
+        for name, hour_us, *counts in rows
+    ]
+
+
+def recount(connection: Connection, ledger: Iterable[LedgerRow]) -> Iterator[Discrepancy]:
+    """Where the ledger does not add up, or says other than the rows there are."""
+    found = _recounted(connection)
+    for row in ledger:
+        yield from discrepancies(row, found.pop(row.account, Recount()))
+    for account, counts in found.items():
+        yield from discrepancies(LedgerRow(account, Tally(), Tally()), counts)
+
+
+def _recounted(connection: Connection) -> dict[Account, Recount]:
+    stored = {
+        Account(client, hour_us): number
+        for client, hour_us, number in connection.execute(_ROWS)
+        if client not in RESERVED_CLIENTS
+    }
+    quarantined = {
+        Account(client, hour_us): tuple(counts)
+        for client, hour_us, *counts in connection.execute(_QUARANTINED)
+    }
+    return {
+        account: Recount(stored.get(account, 0), *quarantined.get(account, ()))
+        for account in dict.fromkeys(chain(stored, quarantined))
+    }

@@ -1,0 +1,210 @@
+"""Loads: every message is accounted for once, whatever it is and however often it comes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.limits import Caps
+from collector.load import Load, Loader
+from collector.message import Message, Properties
+from telemetry.batch import Batch
+from telemetry.ledger import Tally, total
+from telemetry.reading import Flag, Reading
+from telemetry.store import open_appender
+from telemetry.window import ALL_TIME
+from tests.collector.support import CAPS, MemoryAppender, readings_of, tools
+from tests.telemetry.builders import looking, steady
+
+NOW_US = 1_800_000_000_000_000
+TEMPLATES = ("clients/{client}", "clients/{client}/{metric}", "{client}/both")
+
+
+class Bench:
+    """A loader on a store in memory; each message is a load of its own."""
+
+    def __init__(self, caps: Caps = CAPS) -> None:
+        self.appender = MemoryAppender()
+        self.tools = tools(self.appender, *TEMPLATES, caps=caps)
+        self.loader = Loader(self.tools)
+
+    def load(self, *messages: Message, catching_up: bool = False) -> Batch:
+        """What these messages come to, committed."""
+        load = Load()
+        for message in messages:
+            self.loader.add(message, load, catching_up=catching_up)
+        batch = load.batch()
+        self.appender.append(batch)
+        return batch
+
+    def readings(self, *messages: Message) -> list[Reading]:
+        """The readings these messages come to."""
+        return readings_of(self.load(*messages))
+
+
+def message(
+    number: int, payload: bytes = b"1", topic: str = "clients/a/m", **rest: object
+) -> Message:
+    """A message that arrived so many microseconds after NOW_US."""
+    facts = {"packet_id": number} | rest
+    return Message(topic, payload, NOW_US + number, **facts)  # type: ignore[arg-type]  # by name
+
+
+def user(**named: str) -> Properties:
+    """The properties of a message with these user properties."""
+    return Properties(user=tuple(named.items()))
+
+
+def test_load_same_identity_and_payload_is_stored_once() -> None:
+    """What a publisher sends again under the same `id` is a duplicate, in one load or in two."""
+    bench = Bench()
+    named = user(id="a7")
+    first = bench.readings(message(1, properties=named), message(2, properties=named))
+    assert [one.time_us for one in first] == [NOW_US + 1]
+    assert bench.readings(message(3, properties=named)) == []
+    assert len(bench.readings(message(4, properties=user(id="a8")))) == 1
+
+
+def test_load_same_sequence_number_after_a_restart_of_the_client_is_new() -> None:
+    """`boot` tells one count from the next; the same number without it repeats."""
+    bench = Bench()
+    for boot in "12":
+        assert len(bench.readings(message(1, properties=user(seq="0", boot=boot)))) == 1
+    assert bench.readings(message(2, properties=user(seq="0", boot="2"))) == []
+
+
+def test_load_same_identity_with_another_payload_is_a_conflict() -> None:
+    """Nothing is lost to a name used twice: both are kept, the second flagged."""
+    bench = Bench()
+    named = user(id="a7")
+    both = bench.readings(message(1, b"1", properties=named), message(2, b"2", properties=named))
+    assert [(one.value, one.flags) for one in both] == [(1.0, 0), (2.0, Flag.CONFLICT)]
+
+
+def test_load_identity_holds_for_one_topic() -> None:
+    """Two clients may count alike."""
+    bench = Bench()
+    named = user(seq="1")
+    topics = ("clients/a/m", "clients/b/m")
+    assert len(bench.readings(*(message(1, topic=one, properties=named) for one in topics))) == 2
+
+
+def test_load_second_copy_of_overlapping_subscriptions_is_no_message() -> None:
+    """Of the copies that one topic gives two filters, one counts, in either order."""
+    topic = "clients/both"
+    for order in ([1, 3], [3, 1]):
+        bench = Bench()
+        copies = [
+            message(n, b'{"v": 1}', topic, properties=Properties(subscriptions=(one,)))
+            for n, one in enumerate(order, 1)
+        ]
+        batch = bench.load(*copies)
+        assert len(batch.arrivals) == len(readings_of(batch)) == 1
+
+
+def test_load_limits_a_client_and_no_other() -> None:
+    """What is over the burst is counted as limited; the next client is not touched."""
+    bench = Bench(Caps(messages_per_s=1, burst=3, series_per_client=9, series=9))
+    batch = bench.load(*(message(n) for n in range(1, 6)), message(9, topic="clients/b/m"))
+    assert [str(one.outcome) for one in batch.arrivals if not one.readings] == ["limited"] * 2
+    assert {one.series.client for one in readings_of(batch)} == {"a", "b"}
+    later = message(1)._replace(received_us=NOW_US + 2_000_000)
+    assert len(bench.readings(later)) == 1
+
+
+def test_load_limits_nothing_that_the_broker_held() -> None:
+    """After an outage everything comes at once, and was not sent at once."""
+    bench = Bench(Caps(messages_per_s=1, burst=1, series_per_client=9, series=9))
+    batch = bench.load(*(message(n) for n in range(1, 6)), catching_up=True)
+    assert len(readings_of(batch)) == 5
+
+
+def test_load_series_beyond_the_caps_are_limited_and_known_ones_go_on() -> None:
+    """A client that makes up metrics gets no more series; its others stay alive."""
+    bench = Bench(Caps(messages_per_s=0, burst=1, series_per_client=2, series=3))
+    many = json.dumps({f"m{n}": n for n in range(5)}).encode()
+    batch = bench.load(message(1, many, "clients/a"))
+    assert [one.series.metric for one in readings_of(batch)] == ["m0", "m1"]
+    assert dict(batch.arrivals[0].apart) == {"limited": 3}
+    assert len(bench.readings(message(2, many, "clients/b"))) == 1
+    assert len(bench.readings(message(3, many, "clients/a"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("payload", "outcome", "reason"),
+    [
+        (b"{", "quarantined", "malformed-json"),
+        (b'{"ts": 2900000000, "v": 1}', "held", "future"),
+        (b'{"v": NaN}', "quarantined", "malformed-json"),
+        (b'{"v": "0x1F", "w": 1, "ts": 2900000000}', "quarantined", "malformed-number"),
+    ],
+)
+def test_load_message_without_a_reading_is_kept_raw_with_its_outcome(
+    payload: bytes, outcome: str, reason: str
+) -> None:
+    """Ledger and quarantine say the same of it."""
+    batch = Bench().load(message(1, payload, "clients/a"))
+    (arrival,), (kept,) = batch.arrivals, batch.quarantined
+    assert (str(arrival.outcome), str(kept.outcome), kept.reason) == (outcome, outcome, reason)
+    assert (kept.payload, kept.received_us) == (payload, NOW_US + 1)
+
+
+def test_load_one_bad_value_among_good_ones_is_kept_raw_as_well() -> None:
+    """The good values are stored, and the message can be replayed for the bad one."""
+    batch = Bench().load(message(1, b'{"a": 1, "b": "1_0", "c": 3}', "clients/a"))
+    (kept,) = batch.quarantined
+    assert len(readings_of(batch)) == 2
+    assert (kept.outcome, kept.quarantined, kept.metric) == (None, 1, "b")
+
+
+def test_load_names_that_are_made_up_cost_no_place_in_the_ledger() -> None:
+    """A client counts by name once it has a reading; before that all are one."""
+    bench = Bench()
+    batch = bench.load(*(message(n, b"{", f"clients/x{n}") for n in range(1, 9)))
+    assert {one.account.client for one in batch.arrivals} == {""}
+    assert bench.load(message(9)).arrivals[0].account.client == "a"
+
+
+def test_load_retained_value_is_counted_and_kept_nowhere() -> None:
+    """It is no news and no fault."""
+    batch = Bench().load(message(1, b'{"a": 1, "b": 2}', "clients/a", retain=True))
+    (arrival,) = batch.arrivals
+    assert (str(arrival.outcome), dict(arrival.apart)) == ("retained", {"retained": 2})
+    assert batch.quarantined == []
+
+
+PAYLOADS = (b"1", b"2", b"x" * 70, b'{"a": 1, "b": "1_0"}', b'{"ts": 2900000000, "v": 1}', b"")
+TOPICS = ("clients/a/m", "clients/a", "elsewhere", "clients/b/m")
+deliveries = st.tuples(
+    st.integers(1, 4), st.sampled_from(PAYLOADS), st.sampled_from(TOPICS), st.booleans(),
+    st.booleans(), st.sampled_from([Properties(), user(id="1"), user(seq="2")]),
+)  # fmt: skip
+
+
+@steady
+@given(runs=st.lists(st.lists(deliveries, max_size=6), max_size=5))
+def test_load_whatever_is_delivered_the_ledger_adds_up(
+    runs: list[list[tuple[int, bytes, str, bool, bool, Properties]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Each message has one outcome, over restarts of the collector, and the rows agree."""
+    path: Path = tmp_path_factory.mktemp("store") / "culex.db"
+    moment = NOW_US
+    for generation, run in enumerate(runs, 1):
+        appender = open_appender(path)
+        loader, load = Loader(tools(appender, *TEMPLATES)), Load()
+        for packet_id, payload, topic, retain, dup, properties in run:
+            moment += 1
+            flags = (retain, dup, properties)
+            loader.add(Message(topic, payload, moment, packet_id, generation, *flags), load)
+        appender.append(load.batch())
+        appender.close()
+    if runs:
+        with looking(path) as snapshot:
+            assert snapshot.recount() == []
+            messages = total(row.messages for row in snapshot.ledger(None, ALL_TIME))
+        assert messages.received == sum(map(len, runs))
+        assert isinstance(messages, Tally)
+        assert messages.missing == 0
