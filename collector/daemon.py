@@ -7,6 +7,7 @@ import structlog
 from collector.intake import Bounds, Intake
 from collector.limits import Caps, Cardinality, RateLimit
 from collector.load import Loader, Tools
+from collector.observer import Observer
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
 from collector.replay import Replayer
@@ -15,6 +16,7 @@ from collector.skew import SkewWatch
 from collector.subscriptions import Subscriptions
 from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translator
+from collector.watch import Watch
 from collector.writer import Parts, Writer
 from telemetry.batch import DELIVERIES_KEPT
 from telemetry.clock import now_us
@@ -25,7 +27,7 @@ from telemetry.daemon import (
     start_logging,
     stop_on_signal,
 )
-from telemetry.interface import Appender
+from telemetry.interface import Appender, WriterState
 from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
 from telemetry.login import Login, load_login
 from telemetry.settings import Settings
@@ -98,7 +100,8 @@ class Collector:
 
     Attributes:
         intake: Between the network thread and the writer.
-        session: With the broker.
+        session: With the broker; it brings the readings.
+        watch: Over the broker; it says who is connected.
         writer: Runs on the thread that calls `run`.
     """
 
@@ -109,6 +112,7 @@ class Collector:
         subscriptions = Subscriptions(settings.data_dir / "subscriptions.json", topics.filters)
         self.intake = Intake(_bounds(settings))
         self.session = Session(endpoint, self.intake, subscriptions, now_us)
+        self.watch = Watch(endpoint, self.intake.offer, now_us)
         tools = make_tools(settings, topics, appender)
         loader = Loader(tools)
         replayer = Replayer(appender, loader)
@@ -118,8 +122,10 @@ class Collector:
             self.session,
             loader,
             replayer,
+            tools.observer,
             tools.rejections,
             tools.skews,
+            self.watch.take_outages,
             settings.jobs_dir,
         )
         self.writer = Writer(parts, settings.batch_readings, now_us)
@@ -129,6 +135,7 @@ class Collector:
         """Startup, loop, shutdown."""
         stopping = stop_on_signal()
         self.session.start()
+        self.watch.start()
         self.writer.report()
         log.info("collecting", filters=self._filters)
         try:
@@ -137,6 +144,7 @@ class Collector:
             self.intake.close()
             self.writer.drain(_DRAIN_S)
         finally:
+            self.watch.stop()
             self.session.stop()
         self.writer.report(stopped=True)
         settled = self.writer.statistics
@@ -164,6 +172,7 @@ def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:
         settings.client_series,
         settings.series,
     )
+    before = _before(settings)
     cardinality = Cardinality(caps, appender.series())
     return Tools(
         topics,
@@ -172,7 +181,8 @@ def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:
         RateLimit(caps),
         cardinality,
         SkewWatch(appender.skews()),
-        RejectionLog(_rejected_before(settings)),
+        Observer(appender.open_connections(), before.beat_us or 0),
+        RejectionLog(before.rejected),
         appender.identified,
     )
 
@@ -198,6 +208,7 @@ def _ring_size(settings: Settings) -> int:
     return DELIVERIES_KEPT + settings.intake_messages
 
 
-def _rejected_before(settings: Settings) -> int:
+def _before(settings: Settings) -> WriterState:
+    """What the collector before us said last."""
     with closing(open_querier(settings.store_path)) as querier, querier.snapshot() as snapshot:
-        return snapshot.writer().rejected
+        return snapshot.writer()

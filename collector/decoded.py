@@ -53,6 +53,7 @@ class NoteKind(StrEnum):
     OFFLINE = "offline"
     CLEARED = "cleared"
     NO_VALUE = "no-value"
+    GAP = "gap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,7 @@ class Description:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What a payload holds.
 
     Attributes:

@@ -81,6 +81,15 @@ class Intake:
             self._size_bytes += _size(message)
         return True
 
+    def offer(self, message: Message) -> bool:
+        """Takes the message in if there is plenty of room, without waiting: readings come first."""
+        with self._filled:
+            if not self._is_half_empty() or self._closed:
+                return False
+            self._append(message)
+            self._size_bytes += _size(message)
+        return True
+
     def put_new_session(self) -> None:
         """Marks that the broker lost our session before whatever is put next."""
         with self._filled:

@@ -1,40 +1,29 @@
 """From messages to one batch: each message is accounted for exactly once."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import orjson
 import structlog
 
 from collector.limits import Cardinality, RateLimit
 from collector.message import Message
+from collector.observer import Observer, is_about_broker
 from collector.redelivery import DeliveryRing, Repetition, identity
-from collector.rejection import Fault, Rejected, RejectionLog
+from collector.rejection import Rejected, RejectionLog
 from collector.skew import SkewWatch
 from collector.topics import Route, Topics
-from collector.translate import OVERFLOW, Translation, Translator, refusal
+from collector.translate import Translation, Translator, refusal
+from collector.verdict import flagged, judge
 from telemetry.batch import Arrival, Batch, Identity
 from telemetry.ledger import HOUR_US, Account, Outcome
+from telemetry.presence import Changes, Event, EventKind
 from telemetry.quarantine import Quarantined
-from telemetry.reading import Flag, Series, SeriesName
+from telemetry.reading import Flag, Reading, Series, SeriesName
 
 UNKNOWN_CLIENT = ""
-_OUTCOMES = {"future": Outcome.HELD, "retained": Outcome.RETAINED, OVERFLOW: Outcome.LIMITED}
-_KEPT = (Outcome.QUARANTINED, Outcome.HELD)
-_FACTS_BYTES = 4096
 
 log = structlog.get_logger("collector.load")
-
-
-def outcome_of(reason: str) -> Outcome:
-    """What the ledger calls a fault of that reason.
-
-    >>> str(outcome_of("future")), str(outcome_of("malformed-json"))
-    ('held', 'quarantined')
-    """
-    return _OUTCOMES.get(reason, Outcome.QUARANTINED)
 
 
 @dataclass(slots=True)
@@ -47,6 +36,7 @@ class Load:
     deliveries: list[bytes] = field(default_factory=list)
     identities: dict[bytes, Identity] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
+    own: list[Reading] = field(default_factory=list)
     names: list[SeriesName] = field(default_factory=list)
     memory: dict[str, bytes] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
@@ -54,9 +44,10 @@ class Load:
     maybe_repeated: int = 0
     limited: int = 0
 
-    def batch(self) -> Batch:
+    def batch(self, presence: Changes) -> Batch:
         """What one transaction commits."""
         return Batch(
+            readings=self.own,
             arrivals=self.arrivals,
             deliveries=self.deliveries,
             forget_deliveries=self.forget,
@@ -64,6 +55,7 @@ class Load:
             quarantined=self.quarantined,
             memory=self.memory,
             descriptions=self.names,
+            presence=presence,
         )
 
 
@@ -80,6 +72,7 @@ class Tools(NamedTuple):
     rate: RateLimit
     cardinality: Cardinality
     skews: SkewWatch
+    observer: Observer
     rejections: RejectionLog
     identified: Callable[[Iterable[bytes]], Mapping[bytes, bytes]]
 
@@ -93,6 +86,9 @@ class Loader:
 
     def add(self, message: Message, load: Load, *, catching_up: bool = False) -> None:
         """Takes a message into the load: its readings, or why it has none."""
+        if is_about_broker(message):
+            load.own += self._tools.observer.hear(message)
+            return
         load.messages.append(message)
         route = self._route(message)
         if isinstance(route, str):
@@ -113,8 +109,11 @@ class Loader:
         else:
             self._take(message, route, repetition, load)
 
-    def forget_deliveries(self) -> None:
+    def forget_deliveries(self, now_us: int) -> None:
         """The broker lost our session: packet identifiers start anew."""
+        if len(self._tools.ring):
+            detail = "what the broker held for the collector is gone"
+            self._tools.observer.note(Event(now_us, EventKind.SESSION_LOST, detail=detail))
         self._tools.ring.forget()
 
     def learn_series(self, series: Iterable[Series]) -> None:
@@ -170,9 +169,14 @@ class Loader:
                 flags |= Flag.CONFLICT.value
         translation = self._guarded(message, route)
         if flags:
-            translation = _flagged(translation, flags)
+            translation = flagged(translation, flags)
+        if translation.remember:
+            translation = self._tools.translator.keep(translation)
         if translation.skew_us is not None and not message.retain:
             self._tools.skews.note(route.place.client, translation.skew_us)
+        if translation.notes:
+            client, received_us = route.place.client, message.received_us
+            self._tools.observer.read(client, translation.notes, received_us)
         self._settle(message, self._account(message, route), translation, load)
 
     def _known_name(self, message: Message, load: Load) -> Repetition:
@@ -193,7 +197,7 @@ class Loader:
         if isinstance(route, str):
             return Account(UNKNOWN_CLIENT, _hour(message.received_us)), refusal(route)
         translation = self._guarded(message, route)
-        return self._account(message, route), _flagged(translation, flags)
+        return self._account(message, route), flagged(translation, flags)
 
     def _guarded(self, message: Message, route: Route) -> Translation:
         """No message may stop the stream, not even one that finds an error of ours."""
@@ -221,65 +225,6 @@ class Loader:
         load.arrivals.append(arrival)
         if quarantined is not None:
             load.quarantined.append(quarantined)
-
-
-def _flagged(translation: Translation, flags: int) -> Translation:
-    readings = [one._replace(flags=one.flags | flags) for one in translation.readings]
-    return translation._replace(readings=readings)
-
-
-def judge(
-    message: Message, account: Account, translation: Translation
-) -> tuple[Arrival, Quarantined | None]:
-    """What the ledger counts of a message, and what quarantine keeps of it if anything is wrong.
-
-    A message with readings is stored, or a duplicate if none of them is new; one that says
-    something else of its client is stored; any other is what the worst of its faults is.
-    """
-    readings, faults = translation.readings, translation.faults
-    if not faults:
-        return Arrival(account, readings, Outcome.DUPLICATE if readings else Outcome.STORED), None
-    apart = Counter(outcome_of(fault.reason) for fault in faults if fault.metric)
-    outcome = Outcome.DUPLICATE if readings else min(map(_outcome, faults), key=_ORDER.index)
-    arrival = Arrival(account, readings, outcome, tuple(apart.items()))
-    kept = [fault for fault in faults if outcome_of(fault.reason) in _KEPT]
-    if not kept:
-        return arrival, None
-    return arrival, Quarantined(
-        account,
-        message.received_us,
-        message.topic,
-        message.payload,
-        kept[0].reason,
-        kept[0].metric,
-        outcome if outcome in _KEPT else None,
-        apart[Outcome.QUARANTINED],
-        apart[Outcome.HELD],
-        _facts(message),
-    )
-
-
-_ORDER = (Outcome.QUARANTINED, Outcome.HELD, Outcome.LIMITED, Outcome.RETAINED)
-
-
-def _outcome(fault: Fault) -> Outcome:
-    return outcome_of(fault.reason)
-
-
-def _facts(message: Message) -> str:
-    """What a replay must know of a message beside topic and payload."""
-    facts: dict[str, object] = {}
-    if message.retain:
-        facts["retain"] = True
-    if message.properties.content_type:
-        facts["content_type"] = message.properties.content_type
-    if message.properties.user:
-        facts["user"] = message.properties.user
-    try:
-        text = orjson.dumps(facts)
-    except orjson.JSONEncodeError:
-        return "{}"
-    return text.decode() if len(text) <= _FACTS_BYTES else "{}"
 
 
 def _hour(received_us: int) -> int:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import orjson
 
-from collector.load import Loader, judge
+from collector.load import Loader
 from collector.message import Message, Properties
+from collector.verdict import judge
 from telemetry.batch import Batch, Release
 from telemetry.interface import Appender
 from telemetry.jobs import Replay, Result

@@ -111,7 +111,7 @@ def read_time(value: object, zone: tzinfo = UTC) -> Stamp:
     """
     if isinstance(value, str):
         return _read_text(value.strip(), zone)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, float) or type(value) is int:  # and not bool, which is an int
         return _within(_scale(value))
     return value if isinstance(value, Stamp) else NO_TIME
 

@@ -80,7 +80,7 @@ class Translator:
         self._late_us, self._future_us = tolerance
         self._admit = admit
         self._admitted: dict[str, dict[str, Series]] = {}
-        self._memory = dict(memory)
+        self._memory = {key: content for key, content in memory.items() if content}
         self._memory_bytes = sum(map(_size, self._memory.items()))
 
     def forget_series(self) -> None:
@@ -88,7 +88,7 @@ class Translator:
         self._admitted.clear()
 
     def translate(self, message: Message, route: Route) -> Translation:
-        """The readings of a message; says why of what is none.
+        """The readings of a message; says why of what is none. Changes nothing: see `keep`.
 
         Raises nothing but errors of ours, whatever the message holds.
         """
@@ -118,13 +118,8 @@ class Translator:
         readings, refused, skew_us = self._readings(message, client, decoded.measurements)
         if refused:
             faults = [*faults, *refused]
-        if not decoded.remember and not decoded.descriptions:
-            return Translation(readings, faults, decoded.notes, (), None, skew_us)
-        remember = decoded.remember or {}
-        if not self._keep(remember):
-            faults, remember = [*faults, Fault("memory-full")], {}
-        names = list(self._names(decoded.descriptions))
-        return Translation(readings, faults, decoded.notes, names, remember, skew_us)
+        names = list(self._names(decoded.descriptions)) if decoded.descriptions else ()
+        return Translation(readings, faults, decoded.notes, names, decoded.remember, skew_us)
 
     def _readings(
         self, message: Message, client: str, measurements: Iterable[Measurement]
@@ -164,15 +159,21 @@ class Translator:
         self._admitted[client][metric] = series
         return series
 
-    def _keep(self, remember: Mapping[str, bytes]) -> bool:
-        """Takes in what a payload leaves behind, unless there is too much of it already."""
-        before = sum(_size((key, self._memory[key])) for key in remember if key in self._memory)
-        size = self._memory_bytes - before + sum(map(_size, remember.items()))
-        if size > MEMORY_BYTES:
-            return False
-        self._memory.update(remember)
-        self._memory_bytes = size
-        return True
+    def keep(self, translation: Translation) -> Translation:
+        """Takes in what a message leaves behind for later ones.
+
+        If there is too much of it already, what an earlier one left in its place goes as well:
+        later messages must not be understood by what no longer holds.
+        """
+        remember = translation.remember or {}
+        gone = sum(_size((key, self._memory.pop(key))) for key in remember if key in self._memory)
+        self._memory_bytes += sum(map(_size, remember.items())) - gone
+        if self._memory_bytes <= MEMORY_BYTES:
+            self._memory.update(remember)
+            return translation
+        self._memory_bytes -= sum(map(_size, remember.items()))
+        faults = [*translation.faults, Fault("memory-full")]
+        return translation._replace(remember=dict.fromkeys(remember, b""), faults=faults)
 
     def _names(self, descriptions: Iterable[Description]) -> Iterable[SeriesName]:
         """Whose names they are: the topic that a description names is one of ours or nobody's."""

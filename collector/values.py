@@ -17,6 +17,9 @@ _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _LIKE_A_NUMBER = re.compile(r"[+\-\u2212]?[.,]?\d")
 _DECIMAL_COMMA = re.compile(r"[+\-\u2212]?[0-9]*,[0-9]+")
 _NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2}(?:[.+-]?[A-Za-z][A-Za-z0-9.+-]*)?")
+"""What begins like a number and is none that was garbled."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BOOLEANS = {"true": 1.0, "on": 1.0, "yes": 1.0, "false": 0.0, "off": 0.0, "no": 0.0}
 _SPACES = " \t\r\n\x0b\x0c"
@@ -74,7 +77,7 @@ def _state_fault(text: str) -> str:
         return "empty"
     if _NON_FINITE.fullmatch(text):
         return "non-finite"
-    if _LIKE_A_NUMBER.match(text):
+    if _LIKE_A_NUMBER.match(text) and not _VERSION.fullmatch(text):
         return "decimal-comma" if _DECIMAL_COMMA.fullmatch(text) else "malformed-number"
     if _CONTROL.search(text):
         return "control-character"
@@ -114,8 +117,9 @@ def read_scalar(value: object) -> Value:
         Rejected: As `read_text` and `read_number`, or `array`, `binary` or `unsupported`.
     """
     if isinstance(value, float):
-        number, kind, flags = read_number(value)
-        return number, kind, flags if _LEAST < value < _MOST else _INEXACT
+        if _LEAST < value < _MOST:
+            return value, _NUMBER, 0
+        return read_number(value)[0], _NUMBER, _INEXACT
     if isinstance(value, bool):
         return float(value), Kind.BOOLEAN, 0
     if isinstance(value, int):

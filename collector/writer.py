@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ import structlog
 from collector.intake import Intake, Parcel
 from collector.link import Link
 from collector.load import Load, Loader
+from collector.observer import Observer
+from collector.outage import Outage
 from collector.rejection import RejectionLog
 from collector.replay import Replayer
 from collector.skew import SkewWatch
@@ -20,6 +22,7 @@ from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
 from telemetry.interface import Appender, StoreUnavailable
 from telemetry.jobs import Erase, Job, Replay, Result, run_pending
+from telemetry.presence import Changes, Event, EventKind
 
 WAIT_S = 0.25
 """How long the writer waits for a message before it looks around."""
@@ -35,6 +38,7 @@ class Parts:
     """What the writer works with; the thread that runs it owns the appender.
 
     Attributes:
+        outages: Says from when to when nothing was heard of the broker, each once.
         jobs: The folder where commands leave what only the owner of the appender can do.
     """
 
@@ -43,8 +47,10 @@ class Parts:
     link: Link
     loader: Loader
     replayer: Replayer
+    observer: Observer
     rejections: RejectionLog
     skews: SkewWatch
+    outages: Callable[[], Iterable[Outage]]
     jobs: Path
 
 
@@ -62,10 +68,12 @@ class Writer:
         self._reported_us = 0
         self._reported = parts.link.state
         self._fault = ""
+        self._presence = Changes()
         self.statistics = Statistics()
 
     def run(self, stopping: threading.Event) -> None:
         """Works until `stopping` is set; what is in the intake then is left to `drain`."""
+        self._note(EventKind.COLLECTOR_STARTED)
         while not stopping.is_set():
             parcel = self._parts.intake.take(self._at_most, WAIT_S)
             self._store(parcel, stopping)
@@ -87,6 +95,9 @@ class Writer:
 
     def report(self, *, stopped: bool = False) -> None:
         """Leaves our state in the store for readers; a store that fails is noticed elsewhere."""
+        if stopped:
+            self._note(EventKind.COLLECTOR_STOPPED)
+            self._keep_presence()
         state = self._reported = self._parts.link.state
         now_us = self._reported_us = self._clock()
         with self._excused("cannot report"):
@@ -106,7 +117,7 @@ class Writer:
         """Commits a parcel in loads of bounded size."""
         load = Load(forget=parcel.new_session)
         if parcel.new_session:
-            self._parts.loader.forget_deliveries()
+            self._parts.loader.forget_deliveries(self._clock())
         catching_up = self._parts.link.catching_up
         for message in parcel.messages:
             self._parts.loader.add(message, load, catching_up=catching_up)
@@ -114,12 +125,12 @@ class Writer:
                 if not self._settle(load, stopping):
                     return
                 load = Load()
-        if load.messages or load.forget:
+        if load.messages or load.own or load.forget:
             self._settle(load, stopping)
 
     def _settle(self, load: Load, stopping: threading.Event) -> bool:
         """Commits a load and acknowledges its messages; False if it was given up."""
-        committed = self._append_until(load.batch(), stopping)
+        committed = self._append_until(load.batch(self._parts.observer.take_changes()), stopping)
         if committed is None:
             return False
         self._parts.link.acknowledge(load.messages)
@@ -167,12 +178,29 @@ class Writer:
 
     def _look_around(self) -> None:
         now_us = self._clock()
-        changed = self._parts.link.state is not self._reported
-        if changed or abs(now_us - self._reported_us) >= _REPORT_US:
+        before, link = self._reported, self._parts.link.state
+        if link.up != before.up:
+            self._note(EventKind.BROKER_BACK if link.up else EventKind.BROKER_LOST, link.reason)
+        self._parts.observer.miss(self._parts.outages())
+        if link is not before or abs(now_us - self._reported_us) >= _REPORT_US:
             self.report()
             run_pending(self._parts.jobs, self._do)
+        if not self._fault:
+            self._keep_presence()
         if self.statistics.due(now_us):
             self._keep_statistics(now_us)
+
+    def _note(self, kind: EventKind, detail: str = "") -> None:
+        self._parts.observer.note(Event(self._clock(), kind, detail=detail))
+
+    def _keep_presence(self) -> None:
+        """Stores what is news and no message took along; again the next time if that fails."""
+        changes = self._presence or self._parts.observer.take_changes()
+        if changes:
+            self._presence = changes
+            with self._excused("cannot keep who is connected"):
+                self._parts.appender.append(Batch(presence=changes))
+                self._presence = Changes()
 
     def _do(self, job: Job) -> Result | None:
         """Does a job, or a part of it: the stream goes on meanwhile."""

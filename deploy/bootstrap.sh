@@ -38,6 +38,13 @@ find_python() {
 
 has_chromium() { has chromium || has chromium-browser || has google-chrome; }
 
+# What shows the order of system calls and what shifts the clock: tests of Linux alone use them.
+find_missing_linux_tools() {
+    has apt-get || return 0
+    has strace || packages="$packages strace"
+    has faketime || packages="$packages faketime"
+}
+
 # The packages that are missing, by Debian's names, into $packages.
 find_missing() {
     packages=
@@ -47,6 +54,7 @@ find_missing() {
     has mosquitto || packages="$packages mosquitto"
     [ "$1" != test ] || has mosquitto_pub || packages="$packages mosquitto-clients"
     [ "$1" != test ] || has_chromium || packages="$packages chromium"
+    [ "$1" != test ] || find_missing_linux_tools
     packages=${packages# }
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from telemetry.ledger import Account, Outcome
+from telemetry.presence import Changes
 from telemetry.quarantine import Quarantined
 from telemetry.reading import Reading, SeriesName
 
@@ -98,6 +99,7 @@ class Batch:
     memory: Mapping[str, bytes] = field(default_factory=dict)
     descriptions: Sequence[SeriesName] = ()
     skews: Mapping[str, Skew] = field(default_factory=dict)
+    presence: Changes = field(default_factory=Changes)
 
 
 @dataclass(frozen=True, slots=True)

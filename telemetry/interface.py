@@ -13,6 +13,7 @@ import pandas as pd
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.fault import Fault
 from telemetry.ledger import Discrepancy, LedgerRow
+from telemetry.presence import Connection, Event
 from telemetry.quarantine import Choice, Entry, Group
 from telemetry.reading import Latest, Series
 from telemetry.window import Window
@@ -59,6 +60,10 @@ class Appender(Protocol):
 
     def skews(self) -> Mapping[str, Skew]:
         """How far clients' clocks are off, by client."""
+        ...
+
+    def open_connections(self) -> Sequence[Connection]:
+        """Every connection that was open when the last change was written, oldest first."""
         ...
 
     def quarantined(self, choice: Choice, after: int, at_most: int) -> Sequence[Entry]:
@@ -201,6 +206,14 @@ class Snapshot(Protocol):
 
     def skews(self) -> Mapping[str, Skew]:
         """How far clients' clocks are off, by client."""
+        ...
+
+    def connections(self, client: str | None, window: Window) -> Sequence[Connection]:
+        """Connections of a client, or of all, that were open in the window, oldest first."""
+        ...
+
+    def events(self, client: str | None, window: Window) -> Sequence[Event]:
+        """Events of a client, or of all and of none, in the window, oldest first."""
         ...
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:

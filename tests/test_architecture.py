@@ -21,7 +21,13 @@ MAY_IMPORT = {
 """The arrows: which other rooms a room may import."""
 
 IMPORTERS = {
-    "paho": ("collector/session.py", "collector/demo.py", "mosquitto/control.py"),
+    "paho": (
+        "collector/session.py",
+        "collector/watch.py",
+        "collector/demo.py",
+        "mosquitto/control.py",
+    ),
+    "google": ("collector/formats/sparkplug_payload.py", "collector/formats/sparkplug_b_pb2.py"),
     "sqlite3": ("telemetry/store/head.py", "mosquitto/access.py"),
     "duckdb": ("telemetry/store/",),
     "pyarrow": ("telemetry/store/",),

@@ -186,7 +186,7 @@ def _follow(
     if lost in (0, _SEQUENCE - 1):
         return keep, []
     detail = f"{lost} messages of its edge node are missing before this one"
-    return keep, [Note(NoteKind.ONLINE, "", detail)]
+    return keep, [Note(NoteKind.GAP, "", detail)]
 
 
 def _detail(bd_seq: int | None) -> str:

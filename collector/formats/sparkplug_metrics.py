@@ -73,8 +73,8 @@ class Metrics(Harvest):
         if known.name == _BD_SEQ or known.name.startswith(_CONTROLS):
             return  # levers for a host, and the number of a session: not measured
         unit, doubt = read_properties(metric)
-        if unit and unit != known.unit:
-            known = self._redefine(known._replace(unit=unit))
+        if unit and unit != known.unit:  # data brings properties only when they change
+            known = self.redefined[known.name] = known._replace(unit=unit)
         if doubt:
             self.notes.append(Note(NoteKind.NO_VALUE, known.name, doubt))
         else:
@@ -102,12 +102,6 @@ class Metrics(Harvest):
         if known is None:
             raise Rejected("unknown-alias")
         return known
-
-    def _redefine(self, changed: Definition) -> Definition:
-        """Data brings properties only when they change, so a new unit holds from now on."""
-        if changed.name in self._birth.by_name:
-            self.redefined[changed.name] = changed
-        return changed
 
     def _measure(self, metric: Payload.Metric, known: Definition) -> None:
         name, _, datatype, unit = known

@@ -84,6 +84,7 @@ _OF_FIELD: Mapping[str, int] = {
     "boolean_value": DataType.Boolean,
     "string_value": DataType.String,
 }
+_DATE_TIME = int(DataType.DateTime)  # looking a name up in the enum takes a microsecond
 _ARRAYS = range(DataType.Int8Array, DataType.DateTimeArray + 1)
 
 
@@ -100,7 +101,7 @@ def read_value(metric: Payload.Metric, datatype: int) -> Value | None:
     field = metric.WhichOneof("value")
     if field is None or metric.is_null:
         return None
-    reader = _READERS.get(datatype or _OF_FIELD.get(field, DataType.Unknown))
+    reader = _READERS.get(datatype or _OF_FIELD.get(field, 0))
     if reader is None:
         raise Rejected(_why_not(datatype, field))
     if field not in reader.fields:
@@ -116,7 +117,7 @@ def _why_not(datatype: int, field: str) -> str:
 
 def default_unit(datatype: int) -> str:
     """The unit that a datatype brings with it, or an empty string."""
-    return "ms" if datatype == DataType.DateTime else ""
+    return "ms" if datatype == _DATE_TIME else ""
 
 
 class Properties(NamedTuple):

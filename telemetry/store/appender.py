@@ -8,8 +8,10 @@ from typing import TypeVar
 from telemetry.batch import Batch, Committed, Release, Skew
 from telemetry.interface import StoreUnavailable
 from telemetry.ledger import Account
+from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import RESERVED_CLIENTS, Series
+from telemetry.store import presence
 from telemetry.store.books import Books
 from telemetry.store.head import faults, open_writer
 from telemetry.store.quarantine import QuarantineTable, read_entries
@@ -64,6 +66,11 @@ class HeadAppender:
         """How far clients' clocks are off, by client."""
         with faults(self._path):
             return read_skews(self._connection)
+
+    def open_connections(self) -> Sequence[Connection]:
+        """Every connection that was open when the last change was written, oldest first."""
+        with faults(self._path):
+            return presence.read_open(self._connection)
 
     def quarantined(self, choice: Choice, after: int, at_most: int) -> Sequence[Entry]:
         """Messages in quarantine with a number above `after`, lowest first."""
@@ -144,6 +151,7 @@ class HeadAppender:
         self._recall.keep(batch.memory)
         self._recall.describe(batch.descriptions)
         self._recall.set_skews(batch.skews)
+        presence.apply(self._connection, batch.presence)
         if committed.stored:
             self._connection.execute(_BUMP)
         return committed

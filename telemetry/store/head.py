@@ -14,7 +14,9 @@ from telemetry.interface import StoreError, StoreMissing, StoreUnavailable
 
 Connection = sqlite3.Connection
 
-_MIGRATIONS = tuple(Path(__file__).with_name(name) for name in ("readings.sql", "ledger.sql"))
+_MIGRATIONS = tuple(
+    Path(__file__).with_name(name) for name in ("readings.sql", "ledger.sql", "presence.sql")
+)
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits
 _DEADLINE_STEPS = 20_000

@@ -14,10 +14,13 @@ from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
 from telemetry.interval import GAPS, expected_interval_us
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.lookback import Lookback
+from telemetry.presence import Connection, Event
 from telemetry.quarantine import Group
 from telemetry.reading import Kind, Latest, Series
+from telemetry.store import presence
 from telemetry.store.books import read_ledger, recount
-from telemetry.store.head import Connection, faults, limit_time, open_reader
+from telemetry.store.head import Connection as Database
+from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.store.quarantine import read_groups
 from telemetry.store.recall import read_skews
 from telemetry.store.reserve import free_bytes
@@ -61,7 +64,7 @@ _GROUPS_SHOWN = 1000
 class HeadSnapshot:
     """A read transaction; implements `telemetry.interface.Snapshot`."""
 
-    def __init__(self, connection: Connection, folder: Path) -> None:
+    def __init__(self, connection: Database, folder: Path) -> None:
         self._connection = connection
         self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
@@ -148,6 +151,14 @@ class HeadSnapshot:
         """How far clients' clocks are off, by client."""
         return read_skews(self._connection)
 
+    def connections(self, client: str | None, window: Window) -> Sequence[Connection]:
+        """Connections of a client, or of all, that were open in the window, oldest first."""
+        return presence.read_connections(self._connection, client, window)
+
+    def events(self, client: str | None, window: Window) -> Sequence[Event]:
+        """Events of a client, or of all and of none, in the window, oldest first."""
+        return presence.read_events(self._connection, client, window)
+
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
         found = self._connection.execute(_NTH, (self._id(series), start_us, rows)).fetchone()
@@ -206,13 +217,13 @@ class HeadQuerier:
 
     def close(self) -> None:
         """Closes this thread's connection; safe to call twice."""
-        connection: Connection | None = getattr(self._local, "connection", None)
+        connection: Database | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
             self._local.connection = None
 
-    def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
+    def _connection(self) -> Database:
+        connection: Database | None = getattr(self._local, "connection", None)
         origin = (os.getpid(), _file_identity(self._path))
         if connection is not None and self._local.origin == origin:
             return connection

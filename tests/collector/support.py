@@ -6,6 +6,7 @@ from collector.limits import Caps, Cardinality, RateLimit
 from collector.link import LinkState
 from collector.load import Tools
 from collector.message import Message
+from collector.observer import Observer
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
 from collector.skew import SkewWatch
@@ -13,6 +14,7 @@ from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translator
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.interface import Appender, StoreUnavailable
+from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import Reading, Series
 from telemetry.template import TopicTemplate
@@ -60,6 +62,10 @@ class MemoryAppender:
         """Nothing from before."""
         return {}
 
+    def open_connections(self) -> Sequence[Connection]:
+        """Nothing from before."""
+        return ()
+
     def quarantined(self, choice: Choice, after: int, at_most: int) -> Sequence[Entry]:
         """Is not used here."""
         raise NotImplementedError
@@ -99,6 +105,7 @@ def tools(appender: Appender, *templates: str, caps: Caps = CAPS) -> Tools:
         RateLimit(caps),
         cardinality,
         SkewWatch(appender.skews()),
+        Observer(),
         RejectionLog(),
         appender.identified,
     )

@@ -12,6 +12,7 @@ from collector.load import Load, Loader
 from collector.message import Message, Properties
 from telemetry.batch import Batch
 from telemetry.ledger import Tally, total
+from telemetry.presence import Changes
 from telemetry.reading import Flag, Reading
 from telemetry.store import open_appender
 from telemetry.window import ALL_TIME
@@ -35,7 +36,7 @@ class Bench:
         load = Load()
         for message in messages:
             self.loader.add(message, load, catching_up=catching_up)
-        batch = load.batch()
+        batch = load.batch(Changes())
         self.appender.append(batch)
         return batch
 
@@ -199,7 +200,7 @@ def test_load_whatever_is_delivered_the_ledger_adds_up(
             moment += 1
             flags = (retain, dup, properties)
             loader.add(Message(topic, payload, moment, packet_id, generation, *flags), load)
-        appender.append(load.batch())
+        appender.append(load.batch(Changes()))
         appender.close()
     if runs:
         with looking(path) as snapshot:

@@ -20,6 +20,7 @@ from collector.timestamps import (
 )
 from telemetry.reading import Flag
 from telemetry.window import LATEST_US, to_us
+from tests.collector.formats.decoding import steady
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SECOND_US = 1_000_000
@@ -221,6 +222,7 @@ def test_is_time_of_a_short_key_depends_on_its_value() -> None:
     assert not is_time("temperature", 1_700_000_000)
 
 
+@steady
 @given(time_us=st.integers(EARLIEST_US, LATEST_US), hours=st.integers(-23, 23))
 def test_read_time_reads_what_isoformat_writes(time_us: int, hours: int) -> None:
     """Every microsecond of every year in every offset comes back as it was."""
@@ -233,6 +235,7 @@ def test_read_time_reads_what_isoformat_writes(time_us: int, hours: int) -> None
     assert read_time(text) == Stamp(time_us)
 
 
+@steady
 @given(time_us=st.integers(EARLIEST_US, 10**17 - 1))
 def test_read_time_in_any_unit_is_the_same_moment(time_us: int) -> None:
     """Seconds, ms, µs and ns of one moment are one time, from 2000 to 5138."""
@@ -252,6 +255,7 @@ ANYTHING = (
 )
 
 
+@steady
 @given(
     fields=st.dictionaries(st.sampled_from(sorted(TIME_KEYS)) | st.text(max_size=3), ANYTHING),
     zone=st.sampled_from([UTC, BERLIN, ZoneInfo("Pacific/Apia"), ZoneInfo("America/St_Johns")]),

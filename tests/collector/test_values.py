@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from collector.rejection import Rejected
 from collector.values import NULL, read_number, read_scalar, read_text, unquoted
 from telemetry.reading import Flag, Kind
+from tests.collector.formats.decoding import steady
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,7 @@ def test_unquoted_tells_numbers_from_texts() -> None:
     assert [unquoted(text) for text in ("", "on", "21,5", " 1")] == ["", "on", "21,5", " 1"]
 
 
+@steady
 @given(text=st.text(max_size=100))
 def test_read_text_arbitrary_text_raises_nothing_but_rejected(text: str) -> None:
     """The answer is finite, or a short text without control characters."""
@@ -185,6 +187,7 @@ def test_read_text_arbitrary_text_raises_nothing_but_rejected(text: str) -> None
         assert math.isfinite(value)
 
 
+@steady
 @given(value=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53))
 def test_read_text_reads_every_number_that_python_writes(value: float) -> None:
     """The shortest text of a double reads back as the same double."""

@@ -35,8 +35,10 @@ class Bench:
             self.link,
             loader,
             Replayer(self.appender, loader),
+            self.tools.observer,
             self.tools.rejections,
             self.tools.skews,
+            lambda: [],
             Path("/nonexistent/jobs"),
         )
         self.writer = Writer(parts, at_most, lambda: self.clock_us)

@@ -129,9 +129,10 @@ def test_bootstrap_missing_package_without_installer_says_which(
 
 
 def test_bootstrap_for_tests_installs_their_programs(bootstrap: Machine) -> None:
-    """The suite's broker tools and browser come with `make test`."""
+    """The suite's broker tools, browser, tracer and false clock come with `make test`."""
     done = bootstrap("test", apt_get=APT)
-    assert "install -y --no-install-recommends mosquitto-clients chromium\n" in done.args
+    wanted = "mosquitto-clients chromium strace faketime"
+    assert f"install -y --no-install-recommends {wanted}\n" in done.args
 
 
 def test_bootstrap_unknown_purpose_is_refused(bootstrap: Machine) -> None:

@@ -51,6 +51,18 @@ def test_queue_is_bounded_by_the_setting(settings: Settings) -> None:
     assert "max_queued_messages 0" not in lines  # 2.0 closes the connection of a refused publish
 
 
+def test_log_reaches_the_supervisor_and_the_collector(settings: Settings) -> None:
+    """Both get the same lines, and none that begins with what a client chose."""
+    lines = options(render(settings, ACCOUNT, PLUGIN))
+    assert [line for line in lines if line.startswith("log_dest")] == [
+        "log_dest stderr",
+        "log_dest topic",
+    ]
+    types = {line.split()[1] for line in lines if line.startswith("log_type")}
+    assert types == {"error", "warning", "notice", "information"}
+    assert "connection_messages true" in lines
+
+
 @pytest.mark.parametrize(
     ("account", "line"),
     [

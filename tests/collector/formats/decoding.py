@@ -4,12 +4,16 @@ import math
 import re
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from collector.decoded import Decoded, Decoder, Place
 from collector.rejection import Rejected
 from collector.timestamps import EARLIEST_US
 from telemetry.window import LATEST_US
+
+steady = settings(deadline=None, derandomize=True, database=None)
+"""The same examples each time, on a slow machine too."""
 
 HERE = Place("clients/a", "a")
 """A topic that names no metric."""

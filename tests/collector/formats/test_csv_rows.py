@@ -19,6 +19,7 @@ from tests.collector.formats.decoding import (
     assert_sound,
     faults,
     rejection,
+    steady,
     times,
     values,
 )
@@ -158,6 +159,7 @@ def test_decode_csv_hostile_text_takes_no_longer_than_its_length(payload: bytes)
 CELLS = NUMBERS | st.text(st.characters(codec="ascii", categories=("L",)), min_size=1, max_size=9)
 
 
+@steady
 @given(
     rows=st.lists(st.tuples(NUMBERS, CELLS), min_size=1, max_size=9),
     delimiter=st.sampled_from(",;\t"),
@@ -177,6 +179,7 @@ def test_decode_csv_comes_back_as_it_was(
     assert times(decoded)[::2] == [TIME_US + n * 1_000_000 for n in range(len(rows))]
 
 
+@steady
 @given(
     payload=st.binary(max_size=100) | st.text('ab,;\t"\n1.5ts', max_size=60).map(str.encode),
     place=st.sampled_from([HERE, NAMED, DECLARED]),

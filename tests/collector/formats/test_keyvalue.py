@@ -19,6 +19,7 @@ from tests.collector.formats.decoding import (
     assert_sound,
     faults,
     rejection,
+    steady,
     times,
     values,
 )
@@ -177,6 +178,7 @@ def test_decode_keyvalue_hostile_text_takes_no_longer_than_its_length(payload: b
     assert time.process_time() - began < 3
 
 
+@steady
 @given(
     fields=st.dictionaries(NAMES, NUMBERS | st.booleans(), min_size=1),
     between=st.sampled_from([" ", ",", ", ", "; ", "&", "\n", "\r\n"]),
@@ -194,6 +196,7 @@ def test_decode_keyvalue_comes_back_as_it_was(
     assert set(times(decoded)) == {moment}
 
 
+@steady
 @given(
     payload=st.binary(max_size=100) | st.text("ab=,; &'\"\\\n1.5ts", max_size=60).map(str.encode),
     place=st.sampled_from([HERE, NAMED]),

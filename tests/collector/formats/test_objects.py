@@ -19,6 +19,7 @@ from tests.collector.formats.decoding import (
     assert_sound,
     faults,
     rejection,
+    steady,
     times,
     values,
 )
@@ -331,6 +332,7 @@ def test_decode_json_batch_with_too_many_rows_is_cut() -> None:
     assert faults(decoded) == [("too-many-rows", "")]
 
 
+@steady
 @given(fields=st.dictionaries(NAMES, NUMBERS, min_size=1), time_us=MOMENTS_US)
 def test_decode_json_object_comes_back_as_it_was(fields: dict[str, float], time_us: int) -> None:
     """Numbers under any names, with a time in microseconds, are read again exactly."""
@@ -348,6 +350,7 @@ JSON = st.recursive(
 )
 
 
+@steady
 @given(payload=st.binary(max_size=300), place=st.sampled_from([HERE, NAMED]))
 def test_decode_json_arbitrary_bytes_raise_nothing_but_rejected(
     payload: bytes, place: Place
@@ -356,6 +359,7 @@ def test_decode_json_arbitrary_bytes_raise_nothing_but_rejected(
     assert_sound(decode_json, payload, place)
 
 
+@steady
 @given(content=JSON, place=st.sampled_from([HERE, NAMED]))
 def test_decode_json_arbitrary_json_raises_nothing_but_rejected(
     content: object, place: Place

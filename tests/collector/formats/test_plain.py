@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collector.decoded import NoteKind
 from collector.formats.plain import decode_plain
 from telemetry.reading import Flag, Kind
-from tests.collector.formats.decoding import HERE, NAMED, NUMBERS, assert_sound, rejection
+from tests.collector.formats.decoding import HERE, NAMED, NUMBERS, assert_sound, rejection, steady
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def test_decode_plain_without_a_metric_is_rejected() -> None:
     assert rejection(decode_plain, b"21.5", HERE) == "no-metric"
 
 
+@steady
 @given(value=NUMBERS)
 def test_decode_plain_number_comes_back_as_it_was(value: float) -> None:
     """Whatever number is written in Python's shortest form is read again exactly."""
@@ -91,6 +92,7 @@ def test_decode_plain_number_comes_back_as_it_was(value: float) -> None:
     assert one.kind is Kind.NUMBER
 
 
+@steady
 @given(payload=st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_decode_plain_arbitrary_bytes_raise_nothing_but_rejected(payload: bytes) -> None:
     """Whatever the bytes are, the answer can be kept or is a reason."""

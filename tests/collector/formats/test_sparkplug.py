@@ -170,7 +170,8 @@ def test_message_through_the_translator_becomes_readings() -> None:
     for message, content in contents.items():
         topic = f"spBv1.0/plant/{message}/gate"
         arrived = Message(topic, content.SerializeToString(), TIME_US + 5)
-        readings += translator.translate(arrived, topics.route(topic)).readings
+        translation = translator.keep(translator.translate(arrived, topics.route(topic)))
+        readings += translation.readings
     assert [(one.series, one.value, one.unit, one.delay_us) for one in readings] == [
         (Series("plant/gate", "tank/temp"), 21.5, "°C", 5),
         (Series("plant/gate", "tank/temp"), 22.5, "°C", 5),

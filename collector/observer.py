@@ -1,0 +1,57 @@
+"""What is known of clients beside their readings: put together from all who notice something."""
+
+from collections.abc import Iterable
+
+from collector.decoded import Note
+from collector.figures import ROOT, Figures
+from collector.message import Message
+from collector.notebook import Notebook
+from collector.outage import Outage
+from collector.presence import Roster
+from telemetry.presence import Changes, Connection, Event
+from telemetry.reading import Reading
+
+
+class Observer:
+    """Gathers what is news until somebody takes it. Belongs to the writer's thread.
+
+    Args:
+        before: The connections that were open when the last collector saw them.
+        seen_us: When that was.
+    """
+
+    def __init__(self, before: Iterable[Connection] = (), seen_us: int = 0) -> None:
+        self._roster = Roster(before, seen_us)
+        self._figures = Figures()
+        self._notebook = Notebook()
+        self._events: list[Event] = []
+
+    def hear(self, message: Message) -> list[Reading]:
+        """Takes what the broker says of itself and its clients; the figures in it."""
+        self._roster.hear(message)
+        return self._figures.take(message)
+
+    def miss(self, outages: Iterable[Outage]) -> None:
+        """Notes from when to when nothing was heard of the broker."""
+        for outage in outages:
+            self._roster.miss(outage)
+            self._figures.miss(outage)
+
+    def read(self, client: str, notes: Iterable[Note], received_us: int) -> None:
+        """Notes what a client says of itself beside readings."""
+        self._events += self._notebook.events(client, notes, received_us)
+
+    def note(self, event: Event) -> None:
+        """Notes something that happened."""
+        self._events.append(event)
+
+    def take_changes(self) -> Changes:
+        """What is news since the last time."""
+        changes = self._roster.take_changes()
+        events, self._events = [*changes.events, *self._events], []
+        return Changes(changes.connections, events)
+
+
+def is_about_broker(message: Message) -> bool:
+    """Whether a message is the broker's own and not a client's, which may not publish there."""
+    return message.topic.startswith(ROOT)

@@ -1,0 +1,171 @@
+"""A second connection, over which the broker says who comes and goes, and how it fares.
+
+It has no session of its own: nothing waits for it in the broker, so no flood of log lines takes
+room from readings there. What happens while it is down is not known. The other connection, whose
+session carries readings, is in `collector.session`.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from collector.containment import contained
+from collector.message import Message
+from collector.outage import Outage, Outages
+from collector.receipt import ReceiptClock
+from collector.session import Endpoint
+from telemetry.clock import Clock
+
+KEEP_ALIVE_S = 20
+FILTER = "$SYS/broker/#"
+
+_LOG = "$SYS/broker/log/"
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.25, 5.0
+
+log = structlog.get_logger("collector.watch")
+
+
+class Watch:
+    """Hands on what the broker publishes below `$SYS/broker/`, and says when it did not arrive.
+
+    Args:
+        endpoint: The broker and the login of the session; the client identifier gets `-watch`.
+        offer: Takes a message, or says no without waiting; runs on a thread of the watch.
+        clock: The time.
+
+    Attributes:
+        up: Whether what the broker says arrives.
+        dropped: Messages that `offer` did not take.
+    """
+
+    def __init__(self, endpoint: Endpoint, offer: Callable[[Message], bool], clock: Clock) -> None:
+        self.up = False
+        self.dropped = 0
+        self._endpoint = endpoint
+        self._offer = offer
+        self._clock = clock
+        self._receipts = ReceiptClock(clock)
+        self._outages = Outages()
+        self._heard_us = clock()
+        self._reason = ""
+        self._retry_s = _FIRST_RETRY_S
+        self._stopping = threading.Event()
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begins to connect, and to connect again whenever the link is lost; once."""
+        self._outages.begin(self._heard_us)
+        if not self._stopping.is_set() and self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self, wait_s: float = 1.0) -> None:
+        """Disconnects; safe at any moment."""
+        self._stopping.set()
+        self._client.disconnect()
+        if self._thread.is_alive():
+            self._thread.join(wait_s)
+
+    def take_outages(self) -> list[Outage]:
+        """Since when nothing arrives, and from when to when nothing did; each is told once."""
+        return self._outages.take()
+
+    def _make_client(self) -> mqtt.Client:
+        login = self._endpoint.login
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, f"{login.client_id}-watch", protocol=mqtt.MQTTv5
+        )
+        client.username_pw_set(login.username, login.password)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        # Any handler here makes paho leave all writing to the network thread.
+        client.on_socket_register_write = _leave_to_network_thread
+        client.connect_async(
+            self._endpoint.host, self._endpoint.port, KEEP_ALIVE_S, clean_start=True
+        )
+        return client
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._live()
+            except OSError as error:
+                self._explain((error.strerror or str(error)).lower())
+            except Exception as error:
+                log.exception("network thread", error=str(error))
+            self._lose()
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311  # spreads attempts, hides nothing
+            self._stopping.wait(self._retry_s * jitter)
+            self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
+
+    def _live(self) -> None:
+        """Connects and serves one connection until it ends."""
+        self._client.reconnect()
+        while self._client.loop(1.0) == mqtt.MQTT_ERR_SUCCESS:
+            if self._stopping.is_set() and not self._client.want_write():
+                return
+
+    def _lose(self) -> None:
+        self.up = False
+        self._outages.begin(self._heard_us)
+
+    def _explain(self, reason: str) -> None:
+        """Logs why the broker is not watched, if that is news."""
+        if reason != self._reason and not self._stopping.is_set():
+            log.warning("cannot see who is connected; trying until it works", reason=reason)
+            self._reason = reason
+
+    @contained
+    def _on_connect(
+        self, client: mqtt.Client, _u: object, _f: object, reason: ReasonCode, _p: object
+    ) -> None:
+        if reason.is_failure:
+            self._explain(f"login refused: {reason}")
+        else:
+            client.subscribe(FILTER, qos=0)
+
+    @contained
+    def _on_subscribe(
+        self, client: mqtt.Client, _u: object, _mid: int, reasons: list[ReasonCode], _p: object
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._explain(f"subscription refused: {FILTER}")
+            client.disconnect()
+            return
+        log.info("watching the broker")
+        self._reason = ""
+        self._retry_s = _FIRST_RETRY_S
+        self.up = True
+        self._heard_us = self._receipts.now_us()
+        self._outages.end(self._heard_us)
+
+    @contained
+    def _on_disconnect(
+        self, _c: object, _u: object, _flags: object, reason: ReasonCode, _p: object
+    ) -> None:
+        if self.up:
+            self._explain(f"connection lost: {reason}")
+        self._lose()
+
+    @contained
+    def _on_message(self, _c: object, _u: object, message: mqtt.MQTTMessage) -> None:
+        topic, payload = message.topic, bytes(message.payload)
+        now_us = self._receipts.now_us()
+        if self._offer(Message(topic, payload, now_us, retain=message.retain)):
+            self._heard_us = now_us
+            self._outages.end(now_us)
+            return
+        self.dropped += 1
+        if topic.startswith(_LOG):
+            self._outages.begin(self._heard_us)
+
+
+def _leave_to_network_thread(_client: mqtt.Client, _userdata: object, _socket: object) -> None:
+    """Paho calls this instead of writing from the thread that asked."""
