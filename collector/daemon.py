@@ -1,17 +1,19 @@
 """The collector's life: startup, loop, shutdown."""
 
 from contextlib import closing
+from pathlib import Path
 
 import structlog
 
 from collector.intake import Bounds, Intake
 from collector.limits import Caps, Cardinality, RateLimit
+from collector.link import Endpoint
 from collector.load import Loader, Tools
 from collector.observer import Observer
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
 from collector.replay import Replayer
-from collector.session import PATIENCE_S, Endpoint, Session
+from collector.session import Session
 from collector.skew import SkewWatch
 from collector.subscriptions import Subscriptions
 from collector.topics import Rule, Topics
@@ -29,7 +31,7 @@ from telemetry.daemon import (
 )
 from telemetry.interface import Appender, WriterState
 from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
-from telemetry.login import Login, load_login
+from telemetry.login import load_login
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier
 from telemetry.template import TopicTemplate
@@ -57,11 +59,11 @@ def run(settings: Settings) -> None:
     """
     topics = load_topics(settings)
     prepare_folders(settings)
-    login = load_login(settings.secrets_dir / "collector.json")
+    load_login(_login_path(settings))  # a login that is missing at the start is a mistake to tell
     with pid_file(settings, PROCESS):
         start_logging(settings, PROCESS)
         with closing(_open(settings)) as appender:
-            Collector(settings, topics, login, appender).run()
+            Collector(settings, topics, appender).run()
 
 
 def replay(settings: Settings, job: Replay) -> Result:
@@ -105,10 +107,8 @@ class Collector:
         writer: Runs on the thread that calls `run`.
     """
 
-    def __init__(
-        self, settings: Settings, topics: Topics, login: Login, appender: Appender
-    ) -> None:
-        endpoint = Endpoint(LOOPBACK, settings.mqtt_port, login)
+    def __init__(self, settings: Settings, topics: Topics, appender: Appender) -> None:
+        endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: load_login(_login_path(settings)))
         subscriptions = Subscriptions(settings.data_dir / "subscriptions.json", topics.filters)
         self.intake = Intake(_bounds(settings))
         self.session = Session(endpoint, self.intake, subscriptions, now_us)
@@ -192,7 +192,6 @@ def _bounds(settings: Settings) -> Bounds:
         settings.intake_messages,
         settings.intake_mb * 1_000_000,
         settings.batch_age_ms / 1000,
-        PATIENCE_S,
     )
 
 
@@ -212,3 +211,7 @@ def _before(settings: Settings) -> WriterState:
     """What the collector before us said last."""
     with closing(open_querier(settings.store_path)) as querier, querier.snapshot() as snapshot:
         return snapshot.writer()
+
+
+def _login_path(settings: Settings) -> Path:
+    return settings.secrets_dir / "collector.json"

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.message import Message
@@ -16,15 +17,14 @@ class Bounds:
 
     Attributes:
         messages: The most messages.
-        size_bytes: The most bytes.
+        size_bytes: The bytes at which it is full. Who puts has read a piece of the stream by then,
+            so the last messages may lie beyond.
         age_s: How long the first message waits for others.
-        patience_s: How long `put` waits for room.
     """
 
     messages: int
     size_bytes: int
     age_s: float
-    patience_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,56 +44,61 @@ class Parcel:
 
 
 class Intake:
-    """Holds messages until the writer takes them; says no when it is full for too long.
+    """Holds messages until the writer takes them. One thread puts, others offer, one takes.
 
     Attributes:
-        blocked: How often a message had to wait for room.
-        refused: How many messages found none; they stay with the broker, unacknowledged.
+        blocked: How often it was full.
+        closed: Whether it takes no more.
     """
 
     def __init__(self, bounds: Bounds) -> None:
         self.blocked = 0
-        self.refused = 0
+        self.closed = False
         self._bounds = bounds
-        self._messages: deque[Message | None] = deque()  # None: the broker lost our session
+        self._bursts: deque[Sequence[Message] | None] = deque()  # None: the broker lost our session
+        self._count = 0
         self._size_bytes = 0
         self._first_s = 0.0
         self._wanted = 1
-        self._closed = False
         lock = threading.Lock()
         self._filled = threading.Condition(lock)
         self._emptied = threading.Condition(lock)
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return self._count
 
-    def put(self, message: Message) -> bool:
-        """Takes the message in; False if there is no room for it in time, or no more is taken.
+    @property
+    def room(self) -> int:
+        """How many messages it takes now; only who puts can rely on it."""
+        if self.closed or self._size_bytes >= self._bounds.size_bytes:
+            return 0
+        return max(0, self._bounds.messages - self._count)
 
-        Blocks the caller for at most `patience_s`, which must stay well below the keep-alive:
-        the network thread answers no ping meanwhile.
+    def put(self, messages: Sequence[Message]) -> bool:
+        """Takes the messages in, no more of them than there is `room`; False if it is closed.
+
+        Never waits: who puts has a broker to answer.
         """
+        size_bytes = sum(map(_size, messages))
         with self._filled:
-            if not self._has_room() and not self._wait_for_room():
-                self.refused += 1
+            if self.closed:
                 return False
-            self._append(message)
-            self._size_bytes += _size(message)
+            self._add(messages, size_bytes)
         return True
 
     def offer(self, message: Message) -> bool:
         """Takes the message in if there is plenty of room, without waiting: readings come first."""
         with self._filled:
-            if not self._is_half_empty() or self._closed:
+            if self.closed or not self._is_half_empty():
                 return False
-            self._append(message)
-            self._size_bytes += _size(message)
+            self._add((message,), _size(message))
         return True
 
     def put_new_session(self) -> None:
         """Marks that the broker lost our session before whatever is put next."""
         with self._filled:
             self._append(None)
+            self._filled.notify()
 
     def take(self, at_most: int, wait_s: float) -> Parcel:
         """The next messages: when there are `at_most`, or the first is old enough.
@@ -102,10 +107,11 @@ class Intake:
         """
         with self._filled:
             self._wait_for(1, time.monotonic() + wait_s)
-            if self._messages:
+            if self._bursts:
                 self._wait_for(at_most, self._first_s + self._bounds.age_s)
             parcel = self._remove(at_most)
-            self._emptied.notify_all()
+            if self._is_half_empty():
+                self._emptied.notify_all()
         return parcel
 
     def wait_until_half_empty(self, wait_s: float) -> bool:
@@ -116,58 +122,59 @@ class Intake:
     def close(self) -> None:
         """Takes no more; what is in can still be taken, without waiting."""
         with self._filled:
-            self._closed = True
+            self.closed = True
             self._filled.notify_all()
             self._emptied.notify_all()
 
-    def _append(self, message: Message | None) -> None:
-        if not self._messages:
-            self._first_s = time.monotonic()
-        self._messages.append(message)
-        if len(self._messages) >= self._wanted:
+    def _add(self, messages: Sequence[Message], size_bytes: int) -> None:
+        self._append(messages)
+        self._count += len(messages)
+        self._size_bytes += size_bytes
+        if not self.room:
+            self.blocked += 1
+        if self._count >= self._wanted or not self.room:
             self._filled.notify()
+
+    def _append(self, burst: Sequence[Message] | None) -> None:
+        if not self._bursts:
+            self._first_s = time.monotonic()
+        self._bursts.append(burst)
 
     def _remove(self, at_most: int) -> Parcel:
         taken: list[Message] = []
         new_session = False
-        while self._messages and len(taken) < at_most:
-            message = self._messages[0]
-            if message is None and taken:
+        while self._bursts and len(taken) < at_most:
+            burst = self._bursts[0]
+            if burst is None and taken:
                 break
-            self._messages.popleft()
-            if message is None:
+            self._bursts.popleft()
+            if burst is None:
                 new_session = True
-            else:
-                taken.append(message)
-                self._size_bytes -= _size(message)
+                continue
+            left = at_most - len(taken)
+            taken += burst[:left]
+            if len(burst) > left:
+                self._bursts.appendleft(burst[left:])
+        self._count -= len(taken)
+        self._size_bytes -= sum(map(_size, taken))
         return Parcel(taken, new_session)
 
     def _wait_for(self, wanted: int, until_s: float) -> None:
         self._wanted = wanted
-        while len(self._messages) < wanted and not self._closed and self._has_room():
+        while not self._has(wanted):
             left_s = until_s - time.monotonic()
             if left_s <= 0 or not self._filled.wait(left_s):
                 break
         self._wanted = 1
 
-    def _wait_for_room(self) -> bool:
-        self.blocked += 1
-        self._filled.notify()
-        return self._emptied.wait_for(self._may_take, self._bounds.patience_s) and not self._closed
-
-    def _may_take(self) -> bool:
-        return self._closed or self._has_room()
-
-    def _has_room(self) -> bool:
-        return (
-            not self._closed
-            and len(self._messages) < self._bounds.messages
-            and self._size_bytes < self._bounds.size_bytes
-        )
+    def _has(self, wanted: int) -> bool:
+        """Whether there are so many, or waiting for them is of no use."""
+        marked = wanted == 1 and bool(self._bursts)
+        return marked or self._count >= wanted or not self.room
 
     def _is_half_empty(self) -> bool:
-        return self._closed or (
-            len(self._messages) * 2 <= self._bounds.messages
+        return self.closed or (
+            self._count * 2 <= self._bounds.messages
             and self._size_bytes * 2 <= self._bounds.size_bytes
         )
 

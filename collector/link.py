@@ -1,17 +1,41 @@
-"""The link to the broker: whether it is up, since when, and why not."""
+"""The link to the broker: where it leads, whether it is up, since when, and why not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from collector.message import Message
+from collector.properties import Malformed
 from telemetry.clock import Clock
+from telemetry.login import Login, SecretError
 
 LOST = "connection lost"
 
 log = structlog.get_logger("collector.link")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the broker listens and who we are there.
+
+    Attributes:
+        load_login: Reads our login, before each attempt: a password may have been replaced.
+    """
+
+    host: str
+    port: int
+    load_login: Callable[[], Login]
+
+    @property
+    def login(self) -> Login:
+        """Who we are there now.
+
+        Raises:
+            SecretError: If that cannot be read.
+        """
+        return self.load_login()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +80,28 @@ class LinkWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._troubles: list[str] = []
         self.state = LinkState(up=False, since_us=clock(), reason="connecting")
 
     def up(self) -> None:
         """Notes that the broker took us in."""
         log.info("connected to the broker")
+        self._troubles.clear()
         self.state = LinkState(up=True, since_us=self._clock(), reason="")
 
     def limp(self, reason: str) -> None:
-        """Notes that the link is up and of little use."""
-        log.error("the broker refuses us something", reason=reason)
-        self.state = LinkState(up=True, since_us=self.state.since_us, reason=reason)
+        """Notes a reason why the link is of little use though it is up."""
+        if self.state.up and reason not in self._troubles:
+            log.error("the link to the broker is of little use", reason=reason)
+            self._troubles.append(reason)
+            self._tell_troubles()
+
+    def mend(self, reason: str) -> None:
+        """Notes that this reason is no more."""
+        if self.state.up and reason in self._troubles:
+            log.info("the link to the broker has mended", reason=reason)
+            self._troubles.remove(reason)
+            self._tell_troubles()
 
     def lose(self, reason: str) -> None:
         """Notes why the link that was up is lost; what follows from it is not news."""
@@ -81,3 +116,21 @@ class LinkWatch:
         elif self.state.reason != reason:
             log.warning("cannot connect to the broker; trying until it works", reason=reason)
             self.state = LinkState(up=False, since_us=self.state.since_us, reason=reason)
+
+    def _tell_troubles(self) -> None:
+        reason = "; ".join(self._troubles)
+        self.state = LinkState(up=True, since_us=self.state.since_us, reason=reason)
+
+
+def explain(error: Exception) -> str:
+    """Why there is no connection, for anybody to read: `connection refused`, `timed out`."""
+    if isinstance(error, SecretError):
+        return "our login cannot be read, see the log"  # its sentence holds a path
+    if isinstance(error, Malformed):
+        return f"the broker sends what is no MQTT: {error}"
+    return (getattr(error, "strerror", None) or str(error) or LOST).lower()
+
+
+def plain(reason: str) -> str:
+    """What paho calls a reason, in words for people."""
+    return LOST if reason in ("Unspecified error", "Normal disconnection") else reason

@@ -24,3 +24,10 @@ class ReceiptClock:
             now_us = self._last_us + 1
         self._last_us = now_us
         return now_us
+
+    def gave(self, count: int) -> None:
+        """Notes that so many messages have the last time given and those just behind it.
+
+        The next time is later than all of them.
+        """
+        self._last_us += count - 1

@@ -1,12 +1,15 @@
 """Which topic filters the broker's session may still hold from before."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 import structlog
 
 from telemetry.files import publish_file
+
+_IDENTIFIERS = 268_435_455  # MQTT 5, 3.8.2.1.2
 
 log = structlog.get_logger("collector.subscriptions")
 
@@ -16,12 +19,22 @@ class Subscriptions:
 
     A persistent session keeps every subscription until it is unsubscribed (MQTT 5, 4.1); the
     broker cannot be asked for them.
+
+    Attributes:
+        wanted: The filters that are configured.
+        identifiers: What the broker is to call each of them.
     """
 
     def __init__(self, path: Path, wanted: Iterable[str]) -> None:
         self.wanted = tuple(wanted)
+        self.identifiers = identifiers(self.wanted)
         self._path = path
         self._held = frozenset(_load(path))
+
+    @property
+    def places(self) -> Mapping[int, int]:
+        """The place of each filter among those wanted, counted from 1, by its identifier."""
+        return {self.identifiers[name]: place for place, name in enumerate(self.wanted, 1)}
 
     @property
     def known(self) -> bool:
@@ -49,6 +62,27 @@ class Subscriptions:
             publish_file(self._path, json.dumps(sorted(filters)).encode())
         except OSError as error:
             log.warning("cannot keep the topic filters", error=str(error))
+
+
+def identifiers(filters: Iterable[str]) -> dict[str, int]:
+    """A number for each filter that is the same whatever else is configured.
+
+    What waits at the broker keeps the identifier that its subscription had when it was published,
+    even once that has another (Mosquitto 2.0.11, measured), so a number may never come to mean
+    another filter: it is taken from the filter's text.
+
+    >>> one, two = identifiers(["a/+", "b/+"]), identifiers(["b/+", "c/#"])
+    >>> one["b/+"] == two["b/+"], len({*one.values(), *two.values()})
+    (True, 3)
+    """
+    numbers: dict[str, int] = {}
+    for name in filters:
+        number = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+        number = number % _IDENTIFIERS + 1
+        while number in numbers.values():
+            number = number % _IDENTIFIERS + 1
+        numbers[name] = number
+    return numbers
 
 
 def _load(path: Path) -> list[str]:

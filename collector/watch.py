@@ -15,10 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.containment import contained
+from collector.link import Endpoint
 from collector.message import Message
 from collector.outage import Outage, Outages
 from collector.receipt import ReceiptClock
-from collector.session import Endpoint
 from telemetry.clock import Clock
 
 KEEP_ALIVE_S = 20

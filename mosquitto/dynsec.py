@@ -11,6 +11,9 @@ from mosquitto.names import BROKER_ADMIN, COLLECTOR
 from telemetry.families import TEMPLATES, Family
 from telemetry.template import TopicTemplate, needed
 
+PINGS = "culex/ping/#"
+"""What the collector sends to itself, to know that the broker delivers."""
+
 CONTROL_TOPIC = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC = f"{CONTROL_TOPIC}/response"
 ITERATIONS = 101  # what the plugin itself uses: our passwords are random, not guessable
@@ -111,9 +114,10 @@ def security(clients: Iterable[Client], own: dict[str, Password], templates: Seq
 
 
 def _collector_role(templates: Iterable[str]) -> Json:
-    filters = ["clients/#", "$SYS/#", *publish_topics("+", templates)[1:]]
+    filters = ["clients/#", PINGS, "$SYS/#", *publish_topics("+", templates)[1:]]
     rules = [(kind, topic) for kind in _READ for topic in filters]
-    return _role(COLLECTOR, [*rules, ("publishClientSend", f"clients/{COLLECTOR}/#")])
+    sends = [("publishClientSend", topic) for topic in (f"clients/{COLLECTOR}/#", PINGS)]
+    return _role(COLLECTOR, [*rules, *sends])
 
 
 def _admin_role() -> Json:

@@ -1,6 +1,12 @@
 """The link's state tells since when it is down, and the reason that came first."""
 
-from collector.link import LinkWatch
+from pathlib import Path
+
+import pytest
+
+from collector.link import LOST, Endpoint, LinkWatch, explain, plain
+from collector.properties import Malformed
+from telemetry.login import Login, SecretError, load_login, save_login
 
 
 def test_link_lost_keeps_the_first_reason_and_moment() -> None:
@@ -32,3 +38,68 @@ def test_link_that_is_refused_something_stays_up() -> None:
     link.limp("subscription refused: a/+")
     assert link.state.up
     assert link.state.reason == "subscription refused: a/+"
+
+
+def test_link_with_several_troubles_tells_them_until_each_is_mended() -> None:
+    """One reason does not hide another, and none outlives its cause."""
+    link = LinkWatch(lambda: 1)
+    link.up()
+    link.limp("one")
+    link.limp("two")
+    link.limp("one")
+    assert link.state.reason == "one; two"
+    link.mend("one")
+    link.mend("three")
+    assert (link.state.up, link.state.reason) == (True, "two")
+    link.lose(LOST)
+    link.up()
+    assert link.state.reason == ""
+
+
+def test_link_without_news_keeps_its_state() -> None:
+    """Whoever compares states sees no change where there is none."""
+    link = LinkWatch(lambda: 1)
+    link.up()
+    before = link.state
+    link.mend("nothing")
+    assert link.state is before
+
+
+def test_link_that_is_down_has_no_troubles_of_one_that_is_up() -> None:
+    """Why it is down is not replaced by why it was of little use."""
+    link = LinkWatch(lambda: 1)
+    link.fail("connection refused")
+    link.limp("the store does not keep up")
+    link.mend("the store does not keep up")
+    assert (link.state.up, link.state.reason) == (False, "connection refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+        (TimeoutError("the broker does not answer"), "the broker does not answer"),
+        (ConnectionResetError(), LOST),
+        (Malformed("property 0x7f"), "the broker sends what is no MQTT: property 0x7f"),
+        (SecretError("/data/secrets/collector.json is missing"), "our login cannot be read"),
+    ],
+)
+def test_link_reasons_are_for_anybody_to_read(error: Exception, reason: str) -> None:
+    """They say what is wrong, in plain words, and nothing of this machine."""
+    assert explain(error).startswith(reason)
+    assert "/data" not in explain(error)
+
+
+def test_link_lost_has_one_name() -> None:
+    """What the library calls unspecified is a lost connection; what it specifies is told."""
+    assert plain("Unspecified error") == LOST
+    assert plain("Session taken over") == "Session taken over"
+
+
+def test_endpoint_login_is_the_one_in_the_file_now(tmp_path: Path) -> None:
+    """A password that was replaced is taken at the next attempt."""
+    path = tmp_path / "collector.json"
+    endpoint = Endpoint("127.0.0.1", 1883, lambda: load_login(path))
+    for password in ("old", "new"):
+        save_login(path, Login("collector", password, "collector"))
+        assert endpoint.login.password == password

@@ -27,3 +27,19 @@ def test_receipts_are_all_different_and_follow_the_clock(
     receipts = ReceiptClock(lambda: next(readings))
     expected = [time + NOON_US for time in times] if clock[0] == NOON_US else list(times)
     assert [receipts.now_us() for _ in clock] == expected
+
+
+def test_receipts_of_a_burst_are_all_before_the_next() -> None:
+    """Messages that share one look at the clock have times of their own, one after the other."""
+    receipts = ReceiptClock(lambda: NOON_US)
+    assert receipts.now_us() == NOON_US
+    receipts.gave(3)
+    assert receipts.now_us() == NOON_US + 3
+
+
+def test_receipt_that_was_given_to_nothing_is_given_again() -> None:
+    """Looking for messages where there are none takes no time from those that come."""
+    receipts = ReceiptClock(lambda: NOON_US)
+    assert receipts.now_us() == NOON_US
+    receipts.gave(0)
+    assert receipts.now_us() == NOON_US

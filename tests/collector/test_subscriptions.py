@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from collector.subscriptions import Subscriptions
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.subscriptions import Subscriptions, identifiers
 
 
 def test_subscriptions_that_changed_leave_the_old_ones_stale(tmp_path: Path) -> None:
@@ -35,3 +38,20 @@ def test_subscriptions_of_a_broken_file_are_unknown(tmp_path: Path) -> None:
 def test_subscriptions_that_cannot_be_kept_do_not_raise(tmp_path: Path) -> None:
     """A folder that is gone costs the memory, not the session."""
     Subscriptions(tmp_path / "gone" / "subscriptions.json", ["a/+"]).asking()
+
+
+def test_subscriptions_identifiers_outlive_a_change_of_configuration(tmp_path: Path) -> None:
+    """What waits at the broker names its filter even when others come before it by now."""
+    path = tmp_path / "subscriptions.json"
+    before, after = Subscriptions(path, ["a/+", "b/+"]), Subscriptions(path, ["c/#", "b/+"])
+    number = before.identifiers["b/+"]
+    assert (before.places[number], after.places[number]) == (2, 2)
+    assert before.identifiers["a/+"] not in after.places
+
+
+@given(st.lists(st.text(max_size=10), unique=True, max_size=20))
+def test_subscriptions_identifiers_are_told_apart_and_allowed(filters: list[str]) -> None:
+    """No two filters share one, and each is one that MQTT has."""
+    numbers = identifiers(filters)
+    assert len(set(numbers.values())) == len(filters)
+    assert all(1 <= number <= 268_435_455 for number in numbers.values())

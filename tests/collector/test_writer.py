@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, failures: int = 0, at_most: int = 100) -> None:
         self.appender = MemoryAppender(failures)
         self.link = MemoryLink()
-        self.intake = Intake(Bounds(1000, 1_000_000, 0, 0))
+        self.intake = Intake(Bounds(1000, 1_000_000, 0))
         self.clock_us = NOW_US
         self.tools = tools(self.appender, "clients/{client}/{metric}")
         self.translator = self.tools.translator
@@ -49,7 +49,7 @@ class Bench:
         """Puts a message of its own time into the intake."""
         time_us = NOW_US + packet_id
         message = Message("clients/a/m", payload, time_us, packet_id, generation, dup=dup)
-        assert self.intake.put(message)
+        assert self.intake.put([message])
 
     def settle(self) -> None:
         """Lets the writer work off what is in the intake."""

@@ -1,12 +1,14 @@
 """The projection of access.db into the broker's plugin."""
 
 import base64
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mosquitto.access import Client, Password
 from mosquitto.dynsec import (
+    PINGS,
     client_role,
     hash_password,
     publish_topics,
@@ -67,11 +69,24 @@ def test_commands_are_heard_and_not_sent() -> None:
 
 def test_configured_topics_are_allowed_too() -> None:
     """A template of culex.toml that names the client opens that topic to it and the collector."""
-    templates = [*TEMPLATES, "plant/{client}/{metric}", "plant/{client}/level"]
-    assert publish_topics("tank", templates) == ["clients/tank/#", "plant/tank/+"]
+    templates = [*TEMPLATES, "plant/{client}/{metric}", "v3/{any}/{client}/{path}"]
+    assert publish_topics("tank", templates) == ["clients/tank/#", "plant/tank/+", "v3/+/tank/#"]
     collector = security([], {}, templates)["roles"][0]
     heard = {rule["topic"] for rule in collector["acls"] if rule["acltype"] == "subscribePattern"}
-    assert heard == {"clients/#", "$SYS/#", "plant/+/+"}
+    assert heard == {"clients/#", "culex/ping/#", "$SYS/#", "plant/+/+", "v3/+/+/#"}
+
+
+def test_collector_may_send_to_itself_and_nobody_else_there() -> None:
+    """The topics by which the collector knows that the broker delivers are its own."""
+    collector, admin, tank = security([client("tank")], {}, TEMPLATES)["roles"]
+    assert PINGS in sent(collector)
+    assert PINGS not in sent(admin) | sent(tank)
+
+
+def sent(role: dict[str, Any]) -> set[str]:
+    """The topics that a role may publish to."""
+    rules = role["acls"]
+    return {one["topic"] for one in rules if one["acltype"] == "publishClientSend" and one["allow"]}
 
 
 @given(st.text(max_size=50), st.binary(min_size=12, max_size=12))
