@@ -4,7 +4,7 @@ INIT := $(PYTHON) -m mosquitto init
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench broker collector dashboard demo clean
+.PHONY: help run test check bench torture broker collector dashboard demo clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -30,6 +30,10 @@ check: ## format, lint, types and unit tests: the fast gate before a commit
 bench: ## the benchmarks, each a ratio against a named baseline
 	@deploy/bootstrap.sh test
 	@$(PYTHON) -m pytest -q -s -m bench
+
+torture: ## kill collector and broker for DURATION (10m) and count what it cost
+	@deploy/bootstrap.sh test
+	@$(PYTHON) -m tests.torture $(or $(DURATION),10m)
 
 broker: ## run the broker alone
 	@deploy/bootstrap.sh run

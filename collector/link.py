@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from collector.message import Message
+from collector.ping import SelfPing
 from collector.properties import Malformed
 from telemetry.clock import Clock
 from telemetry.login import Login, SecretError
@@ -54,7 +55,13 @@ class LinkState:
 
 
 class Link(Protocol):
-    """What the writer needs of the session with the broker."""
+    """What the writer needs of the session with the broker.
+
+    Attributes:
+        ping: What our own messages say of the way through the broker.
+    """
+
+    ping: SelfPing
 
     @property
     def state(self) -> LinkState:
@@ -64,6 +71,11 @@ class Link(Protocol):
     @property
     def catching_up(self) -> bool:
         """Whether what arrives now was held by the broker, so that its rate says nothing."""
+        ...
+
+    @property
+    def heard_us(self) -> int:
+        """When anything last came from the broker, or 0."""
         ...
 
     def acknowledge(self, messages: Sequence[Message]) -> None:

@@ -96,6 +96,7 @@ class Session:
         self._topic = ""  # of our own messages
         self._stream: Stream | None = None
         self._asked: dict[int, Sequence[str]] = {}
+        self._refused = False
         self._began_s = 0.0
         self._goodbye_s = 0.0
         self._stopping = threading.Event()
@@ -163,7 +164,7 @@ class Session:
 
     def _live(self) -> None:
         """Connects and serves one connection until it ends."""
-        self._began_s = time.monotonic()
+        self._began_s, self._refused = time.monotonic(), False
         self._generation += 1
         login = self._endpoint.login
         self._topic = ping_topic(login.client_id)
@@ -242,6 +243,7 @@ class Session:
     ) -> None:
         if reason.is_failure:
             self._link.fail(f"login refused: {reason}")
+            self._refused = True
             return
         self._link.up()
         terms = terms_of(properties, KEEP_ALIVE_S)
@@ -290,7 +292,8 @@ class Session:
     def _on_disconnect(
         self, _c: object, _u: object, _flags: object, reason: ReasonCode, _p: object
     ) -> None:
-        self._link.lose(plain(str(reason)))
+        if not (self._refused or self._stopping.is_set()):  # why, is known
+            self._link.fail(plain(str(reason)))
 
 
 def _leave_to_network_thread(_client: mqtt.Client, _userdata: object, _socket: object) -> None:

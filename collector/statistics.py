@@ -47,14 +47,17 @@ class Statistics:
             self._period_us = now_us
         return abs(now_us - self._period_us) >= PERIOD_US
 
-    def readings(self, now_us: int, waiting: int) -> list[Reading]:
+    def readings(self, now_us: int, waiting: int, round_trip_us: int = 0) -> list[Reading]:
         """The statistics of the period that ends now; the next one begins.
 
         Args:
             now_us: The time they are kept under.
             waiting: Messages in the intake.
+            round_trip_us: How long our own last message took through the broker, or 0.
         """
         values = list(self._values(now_us, waiting))
+        if round_trip_us:
+            values.append(("round_trip", "ms", round_trip_us / 1000))
         self._period_us = now_us
         self._before = (self.messages, self.stored)
         self._commits_us.clear()

@@ -18,6 +18,8 @@ from collector.wire import Wire
 
 TICK_S = 0.2
 _BURST = 1000  # messages that go to the intake at once
+# While much comes, messages are left to gather: each look at the socket costs as much as reading
+# ten messages, and takes the processor from the broker (docs/adr/0009).
 _DENSE_S = 0.005
 _GATHER_S = 0.002
 
@@ -49,6 +51,7 @@ class Stream:
     def __init__(self, pipe: Pipe, wire: Wire, intake: Intake, tally: Tally) -> None:
         self.pipe = pipe
         self.keep_alive_s = 0
+        self._left = False  # what has arrived waits for room
         self._wire = wire
         self._intake = intake
         self._tally = tally
@@ -88,7 +91,7 @@ class Stream:
 
     def _next_piece(self) -> bytes:
         """What has arrived, or does within a moment; where much comes, a good deal of it."""
-        if not self.pipe.wait(TICK_S):
+        if not self.pipe.wait(0 if self._left else TICK_S):
             return b""
         if time.monotonic() - self.pipe.heard_s < _DENSE_S:
             time.sleep(_GATHER_S)
@@ -113,7 +116,8 @@ class Stream:
             if messages and not self._is_over:
                 self.pipe.hand_over(len(messages))
                 self._intake.put(messages)
-            if len(messages) < at_most or not at_most:
+            self._left = not at_most
+            if len(messages) < at_most or self._left:
                 return self._wire.take_other(first_us)
 
     def hold(self, tell: Callable[[float], None], stopping: threading.Event) -> float:

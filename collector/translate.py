@@ -1,6 +1,7 @@
 """From a message to readings: whose they are, when they were measured, where they come from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from collector.decoded import PAYLOAD_BYTES, Decoded, Description, Measurement, Note, NoteKind
@@ -18,6 +19,7 @@ OVERFLOW = "too-many-series"
 """The reason of a reading whose series would be one too many."""
 
 _LATE = Flag.LATE.value
+_reading = partial(tuple.__new__, Reading)  # half the time of its constructor, for each value
 
 
 class Tolerance(NamedTuple):
@@ -140,7 +142,7 @@ class Translator:
                     # Without a time of its own it says nothing about when it was true.
                     faults.append(Fault("retained", metric))
                     continue
-                reading = Reading(series, received_us, value, kind, unit, 0, flags | provenance)
+                reading = _reading((series, received_us, value, kind, unit, 0, flags | provenance))
             else:
                 skew_us = received_us - time_us
                 if skew_us < -self._future_us:
@@ -148,7 +150,7 @@ class Translator:
                     continue
                 late = _LATE if skew_us > self._late_us else 0
                 all_flags = flags | provenance | late
-                reading = Reading(series, time_us, value, kind, unit, skew_us, all_flags)
+                reading = _reading((series, time_us, value, kind, unit, skew_us, all_flags))
             readings.append(reading)
         return readings, faults, skew_us
 

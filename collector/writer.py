@@ -107,6 +107,7 @@ class Writer:
                     "broker_up": int(state.up),
                     "broker_since_us": state.since_us,
                     "broker_reason": state.reason,
+                    "heard_us": self._parts.link.heard_us,
                     "store_reason": self._fault,
                     "rejected": self._parts.rejections.total,
                     "stopped": int(stopped),
@@ -213,7 +214,8 @@ class Writer:
                 return self._parts.replayer.step(job)
 
     def _keep_statistics(self, now_us: int) -> None:
-        readings = self.statistics.readings(now_us, len(self._parts.intake))
+        waiting, round_trip_us = len(self._parts.intake), self._parts.link.ping.round_trip_us
+        readings = self.statistics.readings(now_us, waiting, round_trip_us)
         with self._excused("cannot keep own statistics"):
             skews = self._parts.skews.take_changed()
             self._parts.appender.append(Batch(readings, skews=skews))

@@ -179,5 +179,6 @@ def _patch(picture: Picture, style: Style) -> Patch:
             patch["data"][number][name] = values
     patch["layout"]["xaxis"]["range"] = figures.x_range(picture, style)
     patch["layout"]["xaxis"]["autorange"] = False
-    patch["layout"]["annotations"] = figures.titles(picture)
+    for name, values in figures.moving(picture, style).items():
+        patch["layout"][name] = values
     return patch

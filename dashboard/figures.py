@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard import marks
 from dashboard.arrays import Trace, arrays
 from dashboard.display import length_text, plot_text, span_text, wall_texts
 from dashboard.question import MetricPicture, Picture
@@ -118,7 +119,7 @@ def _layout(picture: Picture, style: Style) -> Trace:
         "legend": {"orientation": "h", "x": 0, "y": 1 + 20 / _plot_px(picture),
                    "yanchor": "bottom", "yref": "paper", "groupclick": "togglegroup"},
         "uirevision": "keep",
-        "annotations": titles(picture),
+        **moving(picture, style),
         "xaxis": {
             "type": "date", "range": x_range(picture, style), "anchor": "free", "position": 0,
             "gridcolor": grid, "linecolor": grid, "zeroline": False,
@@ -129,6 +130,15 @@ def _layout(picture: Picture, style: Style) -> Trace:
     for row, (one, domain) in enumerate(zip(picture.pictures, _domains(picture), strict=True)):
         layout[f"yaxis{row + 1}"] = _y_axis(one, domain, grid)
     return layout
+
+
+def moving(picture: Picture, style: Style) -> dict[str, list[Trace]]:
+    """The parts of the layout that change with the data: names, and where sessions were lost."""
+    window = picture.question.window
+    return {
+        "shapes": marks.lines(picture.marks, style),
+        "annotations": [*titles(picture), *marks.labels(picture.marks, window, style)],
+    }
 
 
 def titles(picture: Picture) -> list[Trace]:

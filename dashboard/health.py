@@ -53,6 +53,7 @@ def _metrics(querier: Querier, now_us: int) -> str:
         "culex_messages_rejected_total counter": writer.rejected,
         "culex_commits_total counter": sequence,
         "culex_series gauge": len(latest),
+        "culex_store_free_bytes gauge": "NaN" if writer.free_bytes is None else writer.free_bytes,
     }
     lines = (f"# TYPE {name}\n{name.split()[0]} {value}\n" for name, value in rows.items())
     return "".join(lines)

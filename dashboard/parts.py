@@ -25,7 +25,7 @@ from telemetry.window import to_iso
 
 _COLLECTOR_SILENT_US = 10_000_000
 _FULL_BYTES = 2_000_000
-_HELD = "The broker holds what arrives meanwhile; storing goes on by itself."
+_HELD = "The broker holds what arrives meanwhile."
 
 
 def icon(name: str) -> html.I:
@@ -138,14 +138,14 @@ def collector_fault(writer: WriterState, now_us: int) -> str:
         return "The collector has not started yet."
     since = age_text(now_us - writer.beat_us)
     silent = now_us - writer.beat_us > _COLLECTOR_SILENT_US
-    if silent and writer.free_bytes is not None and writer.free_bytes < _FULL_BYTES:
-        return f"The disk is full; something was last stored {since}. {_HELD}"
-    if writer.store_reason and not silent:
-        return f"Nothing can be stored: {writer.store_reason}. {_HELD}"
     if writer.stopped:
         return f"The collector was stopped {since}. Start it again: make collector"
+    if silent and writer.free_bytes is not None and writer.free_bytes < _FULL_BYTES:
+        return f"The disk is full ({since}); free some space, storing goes on by itself. {_HELD}"
+    if writer.store_reason and not silent:
+        return f"Nothing can be stored: {writer.store_reason}. {_HELD}"
     if silent:
-        return f"The collector has been silent since {since}. See data/logs/collector.log"
+        return f"The collector fell silent {since}. See data/logs/collector.log"
     return ""
 
 

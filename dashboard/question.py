@@ -7,7 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from dashboard.marks import lost_sessions
 from telemetry.interface import Answer, Querier, Snapshot, WriterState
+from telemetry.presence import Event
 from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Latest, Reading, Series
 from telemetry.rolling import (
     choose_bucket_us,
@@ -120,6 +122,7 @@ class Picture:
         metrics: All metrics of the client.
         pictures: Those that are shown, by name.
         table: The newest readings in the window, newest first.
+        marks: Where in the window the broker lost the collector's session, oldest first.
     """
 
     question: Question
@@ -128,6 +131,7 @@ class Picture:
     metrics: Sequence[str]
     pictures: Sequence[MetricPicture]
     table: Sequence[Reading]
+    marks: Sequence[Event]
 
 
 def ask(querier: Querier, question: Question) -> Picture:
@@ -152,8 +156,10 @@ def ask(querier: Querier, question: Question) -> Picture:
         intervals = snapshot.intervals([one.series for one in shown], question.instant_us + 1)
         pictures = [_picture(snapshot, one, intervals, question) for one in shown]
         table = _table(snapshot, shown, question.window)
+        marks = lost_sessions(snapshot.events("", question.window))
         writer = snapshot.writer()
-    return Picture(replace(question, client=client), writer, clients, names, pictures, table)
+    asked = replace(question, client=client)
+    return Picture(asked, writer, clients, names, pictures, table, marks)
 
 
 def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:

@@ -28,6 +28,11 @@ class Style:
     coverage_minimum: float
 
 
+def mark_colours(*, dark: bool) -> tuple[str, str]:
+    """Ink and ground of what marks a fault in the charts: the stylesheet's for what is bad."""
+    return ("#ff9d66", "#3a2216") if dark else ("#b4430f", "#fdeee5")
+
+
 def span_colour(position: int) -> str:
     """The colour of the rolling mean at that position of the chosen spans."""
     return _SPAN_COLOURS[position % len(_SPAN_COLOURS)]

@@ -96,6 +96,7 @@ class WriterState:
         broker_since_us: When the broker link went up or down.
         broker_up: Whether the broker link was up.
         broker_reason: Why it is down, or an empty string.
+        heard_us: When anything last came from the broker.
         store_reason: Why nothing can be stored, or an empty string.
         stopped: Whether it ended in order.
         rejected: Messages, or parts of one, that were no reading.
@@ -106,6 +107,7 @@ class WriterState:
     broker_since_us: int | None = None
     broker_up: bool = False
     broker_reason: str = ""
+    heard_us: int | None = None
     store_reason: str = ""
     stopped: bool = False
     rejected: int = 0

@@ -82,6 +82,7 @@ class HeadSnapshot:
             broker_since_us=state.get("broker_since_us"),
             broker_up=bool(state.get("broker_up", False)),
             broker_reason=str(state.get("broker_reason", "")),
+            heard_us=state.get("heard_us"),
             store_reason=str(state.get("store_reason", "")),
             stopped=bool(state.get("stopped", False)),
             rejected=int(state.get("rejected", 0)),

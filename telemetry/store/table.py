@@ -1,6 +1,6 @@
 """The clustered table of readings: what is new goes in, each reading once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, compress
 from operator import itemgetter, not_
@@ -106,7 +106,8 @@ class ReadingTable:
         Must come before the readings are stored: what is there already is no news.
         """
         values, ahead = [], []
-        newest: dict[Series, dict[float | str, Reading]] = {}
+        newest: dict[Series, Reading] = {}
+        ties: dict[tuple[Series, float | str], Reading] = {}
         climbed: dict[int, Kind] = {}
         known_series = self._known
         for reading in readings:
@@ -117,15 +118,15 @@ class ReadingTable:
             if kind is not known.kind and _climbs(known.kind, kind):
                 known.kind = climbed[known.id] = kind
             newer = time_us > known.newest_us
-            if newer or (time_us == known.newest_us and series not in newest):
+            if newer:
                 known.newest_us = time_us
-                newest[series] = {value: reading}
+                newest[series] = reading
             elif time_us == known.newest_us:
-                newest[series].setdefault(value, reading)
+                ties.setdefault((series, value), reading)
             values.append((known.id, time_us, value, delay_us, flags))
             ahead.append(newer)
         self._connection.executemany(_CLIMB, ((kind, one) for one, kind in climbed.items()))
-        self._connection.executemany(_NEWEST, self._news(newest.values()))
+        self._connection.executemany(_NEWEST, self._news(chain(newest.values(), ties.values())))
         return Rows(values, ahead)
 
     def store(self, rows: Rows) -> int:
@@ -162,10 +163,13 @@ class ReadingTable:
         cursor = self._connection.execute(_SERIES, values)
         return _Known(int(cursor.lastrowid or 0), reading.kind, reading.time_us)
 
-    def _news(
-        self, newest: Iterable[Mapping[float | str, Reading]]
-    ) -> Iterator[tuple[object, ...]]:
-        for r in chain.from_iterable(values.values() for values in newest):
+    def _news(self, readings: Iterable[Reading]) -> Iterator[tuple[object, ...]]:
+        """What the series' rows become; the value that the newest had before is not told again."""
+        said: set[tuple[Series, float | str]] = set()
+        for r in readings:
+            if (r.series, r.value) in said:
+                continue
+            said.add((r.series, r.value))
             known = self._known[r.series]
             yield (r.unit, r.unit, *_newest(r), known.id, *(r.time_us,) * 3, r.value)
 

@@ -7,6 +7,7 @@ from collector.link import LinkState
 from collector.load import Tools
 from collector.message import Message
 from collector.observer import Observer
+from collector.ping import SelfPing
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
 from collector.skew import SkewWatch
@@ -118,6 +119,8 @@ class MemoryLink:
         self.state = LinkState(up=True, since_us=1, reason="")
         self.acknowledged: list[int] = []
         self.catching_up = False
+        self.heard_us = 2
+        self.ping = SelfPing("test")
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Remembers the packet identifiers."""

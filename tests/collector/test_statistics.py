@@ -13,7 +13,9 @@ def test_statistics_of_a_period_are_rates_and_totals() -> None:
         statistics.committed(duration_us)
     now_us = 1 + PERIOD_US
     assert statistics.due(now_us)
-    values = {r.series.metric: r.value for r in statistics.readings(now_us, waiting=5)}
+    readings = statistics.readings(now_us, waiting=5, round_trip_us=1500)
+    values = {r.series.metric: r.value for r in readings}
+    assert values["round_trip"] == 1.5
     assert values["messages_rate"] == 10
     assert values["readings_rate"] == 30
     assert values["stored"] == 300

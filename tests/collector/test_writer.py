@@ -12,6 +12,7 @@ from collector.replay import Replayer
 from collector.topics import Route
 from collector.translate import Translation
 from collector.writer import Parts, Writer
+from telemetry.presence import EventKind
 from telemetry.reading import Flag
 from tests.collector.support import MemoryAppender, MemoryLink, readings_of, tools
 
@@ -166,6 +167,8 @@ def test_writer_lost_session_forgets_deliveries_in_the_same_commit() -> None:
     bench.put(1, dup=True)
     bench.settle()
     assert [batch.forget_deliveries for batch in bench.appender.batches] == [False, True]
+    (event,) = bench.appender.batches[1].presence.events
+    assert event.kind is EventKind.SESSION_LOST
     assert len(bench.appender.readings) == 2
 
 
@@ -191,6 +194,7 @@ def test_writer_report_says_what_readers_need() -> None:
             "broker_up": 1,
             "broker_since_us": 1,
             "broker_reason": "",
+            "heard_us": 2,
             "store_reason": "",
             "rejected": 1,
             "stopped": 1,

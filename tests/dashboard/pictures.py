@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from dashboard.question import Picture, Question, ask
 from dashboard.style import Style
+from telemetry.batch import Batch
+from telemetry.presence import Changes, Event, EventKind
 from telemetry.reading import Kind, Reading, Series
+from telemetry.store import open_appender
 from telemetry.window import Window
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, reading
 
@@ -49,6 +52,19 @@ def switch(step_us: int, count: int, metric: str = "valve") -> list[Reading]:
     """A boolean that is on and off by turns, the newest at noon."""
     flips = every(step_us, count, metric, kind=Kind.BOOLEAN)
     return [one._replace(value=one.value % 2) for one in flips]  # type: ignore[operator]  # floats
+
+
+def happen(path: Path, *events: Event) -> Path:
+    """The store at `path`, where these happened besides."""
+    appender = open_appender(path)
+    appender.append(Batch(presence=Changes(events=events)))
+    appender.close()
+    return path
+
+
+def lost(*offsets_us: int) -> list[Event]:
+    """Sessions lost, at times relative to noon."""
+    return [Event(NOON_US + offset_us, EventKind.SESSION_LOST) for offset_us in offsets_us]
 
 
 def picture(path: Path, **changes: object) -> Picture:

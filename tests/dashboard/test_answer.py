@@ -11,7 +11,7 @@ from dashboard.view import View
 from telemetry.batch import Batch
 from telemetry.settings import Settings
 from telemetry.store import open_appender
-from tests.dashboard.pictures import HOSTILE, HOUR_US, every, states, texts, unpacked
+from tests.dashboard.pictures import HOSTILE, HOUR_US, every, happen, lost, states, texts, unpacked
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill
 
 BROWSER: Mapping[str, object] = {"zone": "UTC", "width": 1000}
@@ -119,6 +119,29 @@ def test_answer_after_a_metric_appeared_draws_anew(settings: Settings) -> None:
     again = answered(settings, view, drawn=first["drawn"])
     assert len(again["figure"].data) == len(first["figure"].data) + 1
     assert [one["value"] for one in again["metrics"]] == ["mode", "temperature"]
+
+
+def patched(made: Json) -> dict[str, list[dict[str, object]]]:
+    """What a patch assigns in the figure's layout, by name."""
+    operations = made["figure"].to_plotly_json()["operations"]
+    return {
+        one["location"][1]: one["params"]["value"]
+        for one in operations
+        if one["location"][0] == "layout" and len(one["location"]) == 2
+    }
+
+
+def test_answer_after_a_session_was_lost_patches_line_and_words(settings: Settings) -> None:
+    """The mark comes with a tick into the figure that is there, and leaves with its window."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    view = View(client="boiler")
+    first = answered(settings, view)
+    happen(settings.store_path, *lost(-SECOND_US))
+    layout = patched(answered(settings, view, drawn=first["drawn"]))
+    assert [line["x0"] for line in layout["shapes"]] == ["2026-11-23T11:59:59.000"]
+    assert [one["text"] for one in layout["annotations"]] == ["<b>temperature</b>", "session lost"]
+    later = View(client="boiler", start="2026-11-23T11:50:00Z", end="2026-11-23T11:59:59Z")
+    assert patched(answered(settings, later, drawn=first["drawn"]))["shapes"] == []
 
 
 @pytest.mark.parametrize("change", [{"theme": "dark"}, {"browser": {"zone": "Asia/Tokyo"}}])

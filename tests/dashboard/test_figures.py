@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from dashboard.figures import (
     GRAPH_CONFIG,
     figure,
     height_px,
+    moving,
     patched_data,
     signature,
     titles,
@@ -24,6 +26,7 @@ from dashboard.figures import (
 from dashboard.question import Picture, Question
 from dashboard.style import Style
 from telemetry.reading import Series
+from telemetry.settings import ROOT
 from telemetry.window import Window
 from tests.dashboard.pictures import (
     HOSTILE,
@@ -32,6 +35,7 @@ from tests.dashboard.pictures import (
     QUESTION,
     STYLE,
     every,
+    lost,
     picture,
     states,
     switch,
@@ -190,6 +194,92 @@ def test_figure_of_hostile_names_takes_none_for_html(tmp_path: Path) -> None:
         assert "<img" not in text
         assert "%{x}" not in text
         assert "\u202e" not in text
+
+
+def marked(shown: Picture, *offsets_us: int) -> Picture:
+    """The picture with sessions lost at times relative to noon."""
+    return replace(shown, marks=lost(*offsets_us))
+
+
+def labels(shown: Picture, style: Style = STYLE) -> list[Trace]:
+    """What the figure says of marks."""
+    annotations = figure(shown, style).to_dict()["layout"]["annotations"]
+    return [one for one in annotations if one["text"].startswith("session lost")]
+
+
+def test_mark_is_a_line_across_all_panels_in_the_zone_shown(store: Path) -> None:
+    """It stands on the axis where the readings of that moment stand."""
+    berlin = replace(STYLE, zone=ZoneInfo("Europe/Berlin"))
+    shown = marked(picture(store), -5 * MINUTE_US, -1)
+    lines = figure(shown, berlin).to_dict()["layout"]["shapes"]
+    assert [line["x0"] for line in lines] == ["2026-11-23T12:55:00.000", "2026-11-23T12:59:59.999"]
+    for line in lines:
+        assert (line["xref"], line["yref"]) == ("x", "paper")
+        assert line["x0"] == line["x1"]
+        assert (line["y0"], line["y1"]) == (0, 1)
+
+
+def test_mark_says_when_and_what_is_gone(store: Path) -> None:
+    """The words are short, the hover text is the rest."""
+    (label,) = labels(marked(picture(store), -5 * MINUTE_US))
+    assert label["text"] == "session lost"
+    assert label["x"] == "2026-11-23T11:55:00.000"
+    assert label["hovertext"].startswith("2026-11-23 11:55:00<br>")
+    assert "what it held for the collector is gone" in label["hovertext"]
+
+
+def test_marks_near_each_other_share_their_words(store: Path) -> None:
+    """Every mark has its line; labels count, and name the newest times."""
+    shown = marked(picture(store), *range(-14 * MINUTE_US, -13 * MINUTE_US, 8 * SECOND_US), -1)
+    many, one = labels(shown)
+    assert (many["text"], one["text"]) == ("session lost ×8", "session lost")
+    assert many["hovertext"].count("2026-11-23 ") == 5
+    assert "and 3 before" in many["hovertext"]
+    assert len(figure(shown, STYLE).layout.shapes) == 9
+
+
+@steady
+@given(
+    st.lists(st.integers(-15 * MINUTE_US, -1), max_size=20).map(sorted),
+    st.floats(0.05, 0.3),
+)
+def test_labels_of_any_marks_stand_apart_inside_the_charts(
+    store: Path, offsets_us: list[int], width: float
+) -> None:
+    """However wide the words are, up to 0.3 of the charts, none hides another or is cut."""
+    shown = marked(picture(store, metrics=("lone",)), *offsets_us)
+    start, end = map(pd.Timestamp, x_range(shown, STYLE))
+    reach = {"left": (0, 1), "center": (0.5, 0.5), "right": (1, 0)}
+    spans = []
+    for label in labels(shown):
+        before, after = reach[label["xanchor"]]
+        share = (pd.Timestamp(label["x"]) - start) / (end - start)
+        spans.append((share - before * width, share + after * width))
+    edges = [0.0, *(edge for span in spans for edge in span), 1.0]
+    assert all(low <= high + 1e-6 for low, high in pairwise(edges)), spans
+    assert bool(spans) is bool(offsets_us)
+
+
+def test_mark_has_the_colours_of_the_theme(store: Path) -> None:
+    """Line and words are as the page shows what is bad, in the dark too."""
+    sheet = (ROOT / "assets" / "culex.css").read_text("utf-8")
+    shown = marked(picture(store), -1)
+    for dark, part in zip((False, True), sheet.split('[data-bs-theme="dark"] {')[:2], strict=True):
+        style = replace(STYLE, dark=dark)
+        (label,) = labels(shown, style)
+        (line,) = figure(shown, style).layout.shapes
+        assert f"--cx-bad: {label['font']['color']};" in part
+        assert f"--cx-bad-soft: {label['bgcolor']};" in part
+        assert line.line.color == label["font"]["color"]
+
+
+def test_moving_parts_of_the_layout_are_those_of_the_figure(store: Path) -> None:
+    """A patch puts exactly what a new figure would have."""
+    shown = marked(picture(store), -5 * MINUTE_US)
+    layout = figure(shown, STYLE).to_dict()["layout"]
+    assert {name: layout[name] for name in ("shapes", "annotations")} == {
+        name: list(parts) for name, parts in moving(shown, STYLE).items()
+    }
 
 
 def test_graph_never_sends_data_to_another_host() -> None:

@@ -1,5 +1,7 @@
 """Health: alive, ready, and how it is."""
 
+import shutil
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -85,6 +87,16 @@ def test_metrics_are_prometheus_text(person: FlaskClient, settings: Settings) ->
     ):
         assert line in lines
         assert f"# TYPE {line.split()[0]} " in answer.text
+
+
+def test_metrics_tell_what_is_free_on_the_disk(person: FlaskClient, settings: Settings) -> None:
+    """An alarm can be made of it before the disk is full."""
+    fill(settings.store_path, [])
+    lines = person.get("/metrics").text.splitlines()
+    (free,) = (line.split()[1] for line in lines if line.startswith("culex_store_free_bytes "))
+    there = shutil.disk_usage(settings.data_dir)
+    assert abs(int(free) - there.free) < there.total // 10
+    assert "# TYPE culex_store_free_bytes gauge" in lines
 
 
 def test_metrics_without_a_store_say_that_it_is_down(person: FlaskClient) -> None:

@@ -71,9 +71,10 @@ def test_notice_of_a_window_with_readings_is_none(tmp_path: Path) -> None:
     [
         (WriterState(), "has not started yet"),
         (replace(WELL, stopped=True), "make collector"),
-        (replace(WELL, beat_us=NOON_US - 11 * SECOND_US), "silent since 11 s ago"),
+        (replace(WELL, beat_us=NOON_US - 11 * SECOND_US), "fell silent 11 s ago"),
         (replace(WELL, store_reason="it is locked"), "Nothing can be stored: it is locked."),
-        (replace(WELL, beat_us=NOON_US - 11 * SECOND_US, free_bytes=0), "The disk is full"),
+        (replace(WELL, beat_us=NOON_US - 11 * SECOND_US, free_bytes=0), "is full (11 s ago)"),
+        (replace(WELL, stopped=True, beat_us=0, free_bytes=0), "make collector"),
         (replace(WELL, broker_up=False, broker_reason="refused"), "refused (60 min ago)"),
         (replace(WELL, broker_up=False, broker_since_us=None), "broker link is down"),
         (replace(WELL, broker_reason="subscription refused: a/+"), "subscription refused: a/+"),

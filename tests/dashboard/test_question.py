@@ -12,13 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.marks import MOST_MARKS
 from dashboard.parts import caption, export_link
 from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, activity, ask
 from telemetry.export import ExportQuery, export, subject
+from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
 from telemetry.text import csv_long
 from telemetry.window import Window, parse_duration
-from tests.dashboard.pictures import HOUR_US, MINUTE_US, QUESTION, every, picture, states, switch
+from tests.dashboard.pictures import (
+    HOUR_US,
+    MINUTE_US,
+    QUESTION,
+    every,
+    happen,
+    lost,
+    picture,
+    states,
+    switch,
+)
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, reading, steady
 
 SPANS = ("1m", "5m", "30m")
@@ -250,3 +262,26 @@ def test_wide_span_on_a_short_window_takes_in_buckets(tmp_path: Path) -> None:
     window = Window(NOON_US - 10 * MINUTE_US, NOON_US)
     answer = picture(path, window=window, spans=("4w",)).pictures[0].answer
     assert answer.bucket_us >= 28 * DAY // 6000
+
+
+def test_marks_are_the_sessions_lost_in_the_window(tmp_path: Path) -> None:
+    """Half-open as every window, oldest first, and nothing else that happened."""
+    others = [Event(NOON_US - 2, kind) for kind in EventKind if kind is not EventKind.SESSION_LOST]
+    start_us = -15 * MINUTE_US
+    events = [*others, *lost(start_us - 1, start_us, -1, 0)]
+    path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
+    assert picture(path).marks == lost(start_us, -1)
+
+
+def test_marks_of_a_client_by_that_name_are_none(tmp_path: Path) -> None:
+    """What concerns a client is not the collector's session."""
+    event = lost(-1)[0]._replace(client="boiler")
+    path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), event)
+    assert picture(path).marks == []
+
+
+def test_marks_beyond_what_is_shown_are_the_newest(tmp_path: Path) -> None:
+    """A broker that restarts all the time does not paint the charts over."""
+    events = lost(*range(-MOST_MARKS - 5, 0))
+    path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
+    assert picture(path).marks == events[5:]

@@ -7,9 +7,10 @@ from unittest import mock
 
 import pytest
 
+from telemetry.clock import now_us
 from telemetry.files import publish_file
 from telemetry.settings import Settings
-from telemetry.window import SECOND_US
+from telemetry.window import SECOND_US, to_iso
 from tests.support import wait_until
 from tests.torture import store
 from tests.torture.numbers import Key
@@ -32,7 +33,7 @@ class FalseClock:
         self._environment = {
             "LD_PRELOAD": str(library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",  # how often it looks; each time costs a file
             "DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
         }
@@ -98,6 +99,7 @@ def jumped(settings: Settings, before_us: int | None) -> bool:
 
 def test_broker_whose_clock_jumps_keeps_its_sessions(settings: Settings, clock: FalseClock) -> None:
     """Through jumps, and restarts in between, the collector's session and its queue survive."""
+    days: set[str] = set()
     with Scene(settings) as scene:
         with clock:
             before = scene.link()
@@ -108,6 +110,7 @@ def test_broker_whose_clock_jumps_keeps_its_sessions(settings: Settings, clock: 
             for publisher in scene.publishers:
                 publisher.wait_for_more(MORE)
             clock.jump_to(shift_s)
+            days = {*days, to_iso(now_us() + shift_s * SECOND_US)[:10]}
             scene.collector.stop()
             with clock:
                 scene.stop_broker()
@@ -117,6 +120,7 @@ def test_broker_whose_clock_jumps_keeps_its_sessions(settings: Settings, clock: 
             scene.start_collector()
         scene.settle()
         verdict = total(scene.verdicts().values())
+        assert {day for day in days if day in scene.broker.output} == days
         assert "lost our session" not in scene.collector.output
     assert verdict.acknowledged > 500
     assert (verdict.lost, verdict.doubled, verdict.flagged, verdict.strange) == (0, 0, 0, 0)

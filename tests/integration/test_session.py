@@ -289,6 +289,15 @@ def test_session_password_that_was_replaced_is_taken_up(
         wait_until(lambda: bench.session.state.up)
 
 
+def test_session_that_is_stopped_says_so_and_nothing_else(bench: Bench) -> None:
+    """The end that was asked for is no lost connection, and nothing is tried again."""
+    wait_until(lambda: bench.session.ping.returned_ns)
+    with capture_logs() as lines:
+        bench.session.stop()
+    assert (bench.session.state.up, bench.reason) == (False, "the collector stopped")
+    assert [line["event"] for line in lines] == ["lost the broker"]
+
+
 class FalseBroker:
     """Answers each connection with the same bytes, and then says nothing.
 

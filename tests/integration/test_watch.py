@@ -12,9 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from collector.daemon import LOOPBACK
 from collector.figures import Figures
 from collector.intake import Bounds, Intake
+from collector.link import Endpoint
 from collector.message import Message
 from collector.presence import Roster
-from collector.session import Endpoint, Session
+from collector.session import Session
 from collector.subscriptions import Subscriptions
 from collector.watch import Watch
 from mosquitto.broker import end_orphan
@@ -37,7 +38,7 @@ class Lookout:
 
     def __init__(self, settings: Settings, room: int = 10_000) -> None:
         login = load_login(settings.secrets_dir / "collector.json")
-        self.endpoint = Endpoint(LOOPBACK, settings.mqtt_port, login)
+        self.endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: login)
         self.waiting: Queue[Message] = Queue(room)
         self.watch = Watch(self.endpoint, self._offer, now_us)
         self.roster, self.figures = Roster(), Figures()
@@ -276,7 +277,7 @@ def test_figures_arrive_with_what_the_broker_retains(lookout: Lookout) -> None:
 def test_watch_and_session_share_a_login(settings: Settings, lookout: Lookout) -> None:
     """Two connections with one username and two client identifiers leave each other alone."""
     subscriptions = Subscriptions(settings.data_dir / "subscriptions.json", ["clients/#"])
-    intake = Intake(Bounds(10, 1000, 0, 0.1))
+    intake = Intake(Bounds(10, 1000, 0))
     session = Session(lookout.endpoint, intake, subscriptions, now_us)
     client_id = lookout.endpoint.login.client_id
     session.start()

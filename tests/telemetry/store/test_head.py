@@ -456,7 +456,7 @@ def said_until_killed(path: Path, first: int, after: int) -> list[int]:
 def test_writer_killed_again_and_again_loses_nothing_it_said_was_committed(path: Path) -> None:
     """After each kill -9 all that was said is there, and each batch is whole or absent."""
     said: list[int] = []
-    random = Random(5)  # noqa: S311  # repeats itself, as a test must
+    random = Random(5)
     for _ in range(12):
         first = said[-1] + 2 if said else 0
         said += said_until_killed(path, first, random.randrange(1, 25))

@@ -1,0 +1,130 @@
+"""The figures of a torture, as a table for docs/reliability.md."""
+
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from telemetry.ledger import Tally
+from telemetry.settings import ROOT
+from tests.torture.numbers import Key
+from tests.torture.verdict import Verdict, total
+
+_COLUMNS = ("sent", "acknowledged", "stored", "lost", "excused", "doubled", "flagged", "strange")
+_FLUSHES = 200
+_BLOCK = bytes(4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long something took, in seconds, each time."""
+
+    seconds: Sequence[float]
+
+    def __str__(self) -> str:
+        """Median, 99th percentile and worst, and of how many.
+
+        >>> print(Delays([0.001, 1.5]))
+        p50 750 ms, p99 1.50 s, worst 1.50 s (of 2)
+        >>> print(Delays([]))
+        not measured
+        """
+        if not self.seconds:
+            return "not measured"
+        ordered = sorted(self.seconds)
+        middle, worst = statistics.median(ordered), ordered[-1]
+        late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+        p50, p99, most = map(_duration, (middle, late, worst))
+        return f"p50 {p50}, p99 {p99}, worst {most} (of {len(ordered)})"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a torture found.
+
+    Attributes:
+        verdicts: By the way numbers are told apart.
+        attacks: What was killed or stopped, how often.
+        accounts: All messages, by the collector's own ledger.
+        discrepancies: Places where that ledger does not add up.
+        reconnects: From the broker's return to the first reading.
+    """
+
+    verdicts: Mapping[Key, Verdict]
+    attacks: Mapping[str, int]
+    accounts: Tally
+    discrepancies: int
+    reconnects: Delays
+
+    @property
+    def good(self) -> bool:
+        """Whether every promise was kept."""
+        verdict = total(self.verdicts.values())
+        keyed = sum(self.verdicts[key].flagged for key in self.verdicts if key is not Key.NONE)
+        return not (
+            verdict.lost or verdict.doubled or verdict.strange or keyed or self.discrepancies
+        )
+
+
+def lines(figures: Figures) -> Iterator[str]:
+    """The table."""
+    yield _row("", _COLUMNS)
+    for key, verdict in figures.verdicts.items():
+        yield _row(key, [getattr(verdict, name) for name in _COLUMNS])
+    verdict = total(figures.verdicts.values())
+    yield _row("together", [getattr(verdict, name) for name in _COLUMNS])
+    yield ""
+    for name, count in sorted(figures.attacks.items()):
+        yield f"{count:>6}  {name}"
+    yield f"{sum(figures.attacks.values()):>6}  together"
+    yield ""
+    yield f"suppressed     {figures.accounts.duplicate} of {figures.accounts.received} messages"
+    yield f"ledger         {figures.discrepancies} discrepancies"
+    yield f"broker back → first reading stored   {figures.reconnects}"
+
+
+def _row(name: str, cells: Sequence[object]) -> str:
+    return f"{name:<10}" + "".join(f"{cell!s:>14}" for cell in cells)
+
+
+def versions() -> str:
+    """What took part."""
+    broker = subprocess.run(["mosquitto", "-h"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    parts = {
+        "Culex": commit.stdout.strip() or "without git",
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        "Mosquitto": broker.stdout.partition("\n")[0].rpartition(" ")[2],
+        "paho": version("paho-mqtt"),
+    }
+    return ", ".join(f"{name} {number}" for name, number in parts.items())
+
+
+def flushes(folder: Path) -> Delays:
+    """How long the disk under that folder takes to make 4 kB durable."""
+    times = []
+    with (folder / "flush").open("wb") as file:
+        for _ in range(_FLUSHES):
+            file.write(_BLOCK)
+            file.flush()
+            start_s = time.perf_counter()
+            os.fdatasync(file)
+            times.append(time.perf_counter() - start_s)
+    return Delays(times)
