@@ -40,7 +40,7 @@ from telemetry.login import Login, SecretError
 KEEP_ALIVE_S = 20
 """A broker that is silent for so long is gone; it is asked for a sign of life twice as often."""
 
-_RECEIVE_MAXIMUM = 2000  # in flight at once: a batch; 2.0.11 exceeds it, so the intake is bounded
+_RECEIVE_MAXIMUM = 10_000  # several batches in flight; 2.0.11 exceeds it: the intake is the bound
 _RETRY_S = (0.25, 5.0)
 _CONNECT_S = 5.0
 _BARRIER = "clients/collector/barrier"

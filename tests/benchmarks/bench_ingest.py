@@ -152,7 +152,7 @@ def tell(what: str, run: Run, count: int, metrics: int, ceiling: Run | None = No
     if run.peak_mb:
         row += f"; {count * metrics / run.seconds:,.0f} readings/s durable"
         row += f"; {run.peak_mb:.0f} MB at most"
-    print(f"\n{row}", end="")  # noqa: T201  # what a benchmark is for
+    print(f"\n{row}")  # noqa: T201  # what a benchmark is for
 
 
 def test_bench_ingest_live(settings: Settings) -> None:
@@ -203,5 +203,5 @@ def test_bench_ingest_latency(settings: Settings) -> None:
     waits_ms = (np.array(seen_s) - np.array(sent_s)) * 1000
     p50, p99 = np.percentile(waits_ms, (50, 99))
     print(  # noqa: T201  # what a benchmark is for
-        f"\npublished to committed at 100 messages/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms", end=""
+        f"\npublished to committed at 100 messages/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms"
     )
