@@ -20,6 +20,7 @@ from collector.message import Message
 from collector.outage import Outage, Outages
 from collector.receipt import ReceiptClock
 from telemetry.clock import Clock
+from telemetry.login import SecretError
 
 KEEP_ALIVE_S = 20
 FILTER = "$SYS/broker/#"
@@ -80,7 +81,6 @@ class Watch:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, f"{login.client_id}-watch", protocol=mqtt.MQTTv5
         )
-        client.username_pw_set(login.username, login.password)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -96,6 +96,8 @@ class Watch:
         while not self._stopping.is_set():
             try:
                 self._live()
+            except SecretError:
+                self._explain("our login cannot be read")
             except OSError as error:
                 self._explain((error.strerror or str(error)).lower())
             except Exception as error:
@@ -106,7 +108,9 @@ class Watch:
             self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
 
     def _live(self) -> None:
-        """Connects and serves one connection until it ends."""
+        """Connects and serves one connection until it ends, with the password of now."""
+        login = self._endpoint.login
+        self._client.username_pw_set(login.username, login.password)
         self._client.reconnect()
         while self._client.loop(1.0) == mqtt.MQTT_ERR_SUCCESS:
             if self._stopping.is_set() and not self._client.want_write():
