@@ -130,7 +130,7 @@ def dying_in_transaction(fuse: Fuse) -> Iterator[None]:
             fuse.burn()
 
     def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        connection = real(*arguments, **named)
+        connection: sqlite3.Connection = real(*arguments, **named)
         connection.set_trace_callback(note)
         return connection
 

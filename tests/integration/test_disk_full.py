@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,32 +80,28 @@ def stored(settings: Settings) -> int:
         return sum(row.messages.stored for row in snapshot.ledger("tank", ALL_TIME))
 
 
-def test_full_disk_loses_nothing_and_is_left_by_itself(
-    settings: Settings, collector: Process
-) -> None:
-    """While it is full all that was stored can be read; with space again the rest is stored."""
-    tank = add_client(settings, "tank")
-    ballast = settings.data_dir / "ballast"
-    with Peer(settings, (tank.client, tank.password)) as peer:
-        wait_until(lambda: peer.publish("clients/tank/ready", "1").value != NOBODY_HEARS)
-        wait_until(lambda: stored(settings) == 1)
-        fill(settings.data_dir)
-        assert os.statvfs(settings.data_dir).f_bavail == 0
-        sent = 0
-        while "cannot store" not in collector.output:
-            assert not peer.publish("clients/tank/telemetry", payload(sent)).is_failure
-            sent += 1
-            assert sent < 2000
-        for _ in range(20):
-            assert not peer.publish("clients/tank/telemetry", payload(sent)).is_failure
-            sent += 1
-        before = stored(settings)
-        assert 1 <= before < sent + 1
-        assert collector.running
-        ballast.unlink()
-        wait_until(lambda: stored(settings) == sent + 1, 20)
-    assert "storing again" in collector.output
-    assert "Traceback" not in collector.output
+def overfill(collector: Process, peer: Peer) -> int:
+    """Fills the disk and publishes more than fits; returns how many messages were acknowledged."""
+    settings = collector.settings
+    wait_until(lambda: peer.publish("clients/tank/ready", "1").value != NOBODY_HEARS)
+    wait_until(lambda: stored(settings) == 1)
+    fill(settings.data_dir)
+    assert os.statvfs(settings.data_dir).f_bavail == 0
+    sent = 0
+    while "cannot store" not in collector.output:
+        assert not peer.publish("clients/tank/telemetry", payload(sent)).is_failure
+        sent += 1
+        assert sent < 2000
+    for _ in range(20):
+        assert not peer.publish("clients/tank/telemetry", payload(sent)).is_failure
+        sent += 1
+    assert 1 <= stored(settings) < sent + 1
+    assert collector.running
+    return sent
+
+
+def assert_everything_is_stored_once(settings: Settings, sent: int) -> None:
+    """Each message is there with all its readings, and the books add up."""
     with open_querier(settings.store_path).snapshot() as snapshot:
         counts = {
             one.series.metric: snapshot.count(one.series, ALL_TIME, 1 << 40)
@@ -113,3 +110,31 @@ def test_full_disk_loses_nothing_and_is_left_by_itself(
     assert counts == {f"m{metric:02}": sent for metric in range(METRICS)} | {"ready": 1}
     verified = culex(settings, "telemetry", "verify")
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_full_disk_loses_nothing_and_is_left_by_itself(
+    settings: Settings, collector: Process
+) -> None:
+    """While it is full all that was stored can be read; with space again the rest is stored."""
+    tank = add_client(settings, "tank")
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        sent = overfill(collector, peer)
+        (settings.data_dir / "ballast").unlink()
+        wait_until(lambda: stored(settings) == sent + 1, 20)
+    assert "storing again" in collector.output
+    assert "Traceback" not in collector.output
+    assert_everything_is_stored_once(settings, sent)
+
+
+def test_collector_killed_on_a_full_disk_has_acknowledged_only_what_is_stored(
+    settings: Settings, collector: Process
+) -> None:
+    """The broker still holds the rest: it comes again, to a collector that has space."""
+    tank = add_client(settings, "tank")
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        sent = overfill(collector, peer)
+    collector.stop(signal.SIGKILL)
+    (settings.data_dir / "ballast").unlink()
+    collector.start()
+    wait_until(lambda: stored(settings) == sent + 1, 20)
+    assert_everything_is_stored_once(settings, sent)

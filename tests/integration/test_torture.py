@@ -4,7 +4,9 @@ from random import Random
 
 import pytest
 
+from telemetry.presence import EventKind
 from telemetry.settings import Settings
+from tests.support import wait_until
 from tests.torture import store
 from tests.torture.attacks import (
     BROKER_AWAY,
@@ -58,6 +60,25 @@ def test_broker_killed_costs_only_what_readme_says(settings: Settings) -> None:
     assert (verdict.lost, verdict.doubled, verdict.strange) == (0, 0, 0), verdicts
     assert verdicts[Key.TIME].flagged == verdicts[Key.NAME].flagged == 0, verdicts
     assert store.discrepancies(settings) == 0
+
+
+def test_broker_that_lost_the_session_is_told_of(settings: Settings) -> None:
+    """A broker comes back without what it saved: that is an event, and collecting goes on.
+
+    What is published before the collector has subscribed again reaches nobody.
+    """
+    with Scene(settings, (Key.TIME,)) as scene:
+        (publisher,) = scene.publishers
+        publisher.wait_for_more(10)
+        scene.catch_up()
+        before = scene.link()
+        scene.kill_broker()
+        (settings.broker_dir / "mosquitto.db").unlink()
+        scene.start_broker_again()
+        scene.wait_for_link(before)
+        wait_until(lambda: store.events(settings)[EventKind.SESSION_LOST])
+        scene.settle()
+    assert store.highest(settings, publisher.numbers.series) == max(publisher.ledger.acknowledged)
 
 
 def test_broker_restarted_in_order_loses_and_doubles_nothing(settings: Settings) -> None:

@@ -13,8 +13,10 @@ from telemetry.window import SECOND_US, parse_duration
 from tests.support import make_settings
 from tests.torture import store
 from tests.torture.attacks import ON_BOTH, assault
+from tests.torture.delays import Delays
 from tests.torture.numbers import Key
-from tests.torture.report import Delays, Figures, flushes, lines, versions
+from tests.torture.poison import poison
+from tests.torture.report import Figures, flushes, lines, versions
 from tests.torture.scene import Scene
 
 
@@ -37,7 +39,8 @@ def main(duration: str, seed: int) -> None:
 
 def torture(folder: Path, seconds: float, rng: Random) -> Figures:
     """What so many seconds of attacks did."""
-    settings = make_settings(folder)
+    poisoned = poison(make_settings(folder / "poison"))
+    settings = make_settings(folder / "kills")
     with Scene(settings) as scene:
         end_s = time.monotonic() + seconds
         attacks = assault(scene, ON_BOTH, rng, lambda _done: time.monotonic() >= end_s)
@@ -46,7 +49,9 @@ def torture(folder: Path, seconds: float, rng: Random) -> Figures:
             attacks,
             store.messages(settings),
             store.discrepancies(settings),
+            scene.costs(),
             Delays(list(reconnects(scene))),
+            poisoned,
         )
 
 

@@ -106,7 +106,7 @@ def _return(scene: Scene, before: int | None) -> None:
     scene.collector.stop()
 
 
-ON_COLLECTOR: tuple[Attack, ...] = (*map(at, Failpoint), at_random, at_random)
+ON_COLLECTOR: tuple[Attack, ...] = (*map(at, Failpoint), at_random, at_work)
 ON_BOTH: tuple[Attack, ...] = (*ON_COLLECTOR, at_random, broker_there, broker_away, restart)
 
 

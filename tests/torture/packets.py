@@ -18,10 +18,18 @@ class Kind(IntEnum):
     CONNACK = 2
     PUBLISH = 3
     PUBACK = 4
+    PUBREC = 5
+    PUBREL = 6
+    PUBCOMP = 7
     DISCONNECT = 14
 
 
-_REASON_AT: dict[int, int] = {Kind.CONNACK: 1, Kind.PUBACK: 2}
+_REASON_AT: dict[int, int] = {
+    Kind.CONNACK: 1,
+    Kind.PUBACK: 2,
+    Kind.PUBREC: 2,
+    Kind.PUBCOMP: 2,
+}
 
 
 class Packet(NamedTuple):
@@ -178,6 +186,6 @@ def acknowledged(one: Packet) -> int | None:
 
 
 def reason(one: Packet) -> int:
-    """The reason code of a CONNACK, PUBACK or DISCONNECT; 0 where it is left out."""
+    """The reason code of an answer or a DISCONNECT; 0 where it is left out."""
     place = _REASON_AT.get(one.kind, 0)
     return one.body[place] if len(one.body) > place else 0

@@ -3,49 +3,24 @@
 import os
 import platform
 import sqlite3
-import statistics
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 from telemetry.ledger import Tally
 from telemetry.settings import ROOT
+from tests.torture.delays import Delays
 from tests.torture.numbers import Key
+from tests.torture.poison import Poisoned
 from tests.torture.verdict import Verdict, total
 
 _COLUMNS = ("sent", "acknowledged", "stored", "lost", "excused", "doubled", "flagged", "strange")
 _FLUSHES = 200
 _BLOCK = bytes(4096)
-
-
-@dataclass(frozen=True, slots=True)
-class Delays:
-    """How long something took, in seconds, each time."""
-
-    seconds: Sequence[float]
-
-    def __str__(self) -> str:
-        """Median, 99th percentile and worst, and of how many.
-
-        >>> print(Delays([0.001, 1.5]))
-        p50 750 ms, p99 1.50 s, worst 1.50 s (of 2)
-        >>> print(Delays([]))
-        not measured
-        """
-        if not self.seconds:
-            return "not measured"
-        ordered = sorted(self.seconds)
-        middle, worst = statistics.median(ordered), ordered[-1]
-        late = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-        p50, p99, most = map(_duration, (middle, late, worst))
-        return f"p50 {p50}, p99 {p99}, worst {most} (of {len(ordered)})"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +32,18 @@ class Figures:
         attacks: What was killed or stopped, how often.
         accounts: All messages, by the collector's own ledger.
         discrepancies: Places where that ledger does not add up.
+        costs: Numbers lost by each kill of the broker while the collector was away.
         reconnects: From the broker's return to the first reading.
+        poisoned: What the catalogue of hostile input did.
     """
 
     verdicts: Mapping[Key, Verdict]
     attacks: Mapping[str, int]
     accounts: Tally
     discrepancies: int
+    costs: Sequence[int]
     reconnects: Delays
+    poisoned: Poisoned
 
     @property
     def good(self) -> bool:
@@ -90,7 +69,22 @@ def lines(figures: Figures) -> Iterator[str]:
     yield ""
     yield f"suppressed     {figures.accounts.duplicate} of {figures.accounts.received} messages"
     yield f"ledger         {figures.discrepancies} discrepancies"
+    yield f"excused        {_each(figures.costs)} by each kill with the collector away"
     yield f"broker back → first reading stored   {figures.reconnects}"
+    yield ""
+    poisoned = figures.poisoned
+    yield f"hostile input  {poisoned.rows} rows, {poisoned.verdict.lost} good readings lost"
+    yield f"published → seen in the store, alone     {poisoned.alone}"
+    yield f"published → seen in the store, between   {poisoned.between}"
+
+
+def _each(costs: Sequence[int]) -> str:
+    """The middle and the most of several numbers.
+
+    >>> _each([3, 0, 90]), _each([])
+    ('median 3, most 90', 'nothing')
+    """
+    return f"median {median(costs):.0f}, most {max(costs)}" if costs else "nothing"
 
 
 def _row(name: str, cells: Sequence[object]) -> str:

@@ -215,6 +215,17 @@ class Scene:
         """What became of everything, by the way numbers are told apart; settle first."""
         return {one.numbers.key: self._verdict(one) for one in self.publishers}
 
+    def costs(self) -> list[int]:
+        """How many acknowledged numbers each kill of a broker without a collector lost."""
+        kills = zip(*(self._missing_by_kill(one) for one in self.publishers), strict=True)
+        return [sum(missing) for missing in kills]
+
+    def _missing_by_kill(self, publisher: Publisher) -> list[int]:
+        rows = store.rows(self.settings, publisher.numbers.series)
+        there = {int(value) for value, _ in rows}
+        losses = self._losses.get(publisher.numbers.client, ())
+        return [len(loss.excuses(publisher.ledger) - there) for loss in losses]
+
     def _verdict(self, publisher: Publisher) -> Verdict:
         excused: set[int] = set()
         for loss in self._losses.get(publisher.numbers.client, ()):

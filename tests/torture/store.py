@@ -1,7 +1,10 @@
 """What the store says, read as the dashboard reads it."""
 
+from collections import Counter
+
 from telemetry.interface import StoreError, WriterState
 from telemetry.ledger import Tally, total
+from telemetry.presence import EventKind
 from telemetry.reading import Series
 from telemetry.settings import Settings
 from telemetry.store import open_querier
@@ -47,6 +50,12 @@ def messages(settings: Settings) -> Tally:
     """What became of all messages, by the collector's own ledger."""
     with open_querier(settings.store_path).snapshot() as snapshot:
         return total(row.messages for row in snapshot.ledger(None, ALL_TIME))
+
+
+def events(settings: Settings) -> Counter[EventKind]:
+    """How often what happened."""
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        return Counter(event.kind for event in snapshot.events(None, ALL_TIME))
 
 
 def discrepancies(settings: Settings) -> int:
