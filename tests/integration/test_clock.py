@@ -14,7 +14,7 @@ from telemetry.window import SECOND_US, to_iso
 from tests.support import wait_until
 from tests.torture import store
 from tests.torture.numbers import Key
-from tests.torture.scene import Scene
+from tests.torture.scene import Scene, Ways
 from tests.torture.verdict import total
 
 pytestmark = pytest.mark.broker
@@ -65,7 +65,7 @@ def test_collector_whose_clock_jumps_loses_nothing(settings: Settings, clock: Fa
     What clients measured at their own time lies at that time. While the clock is behind, such a
     time is in the future, and is held as the design has it.
     """
-    with Scene(settings) as scene:
+    with Scene(settings, ways=Ways(command=("tests.torture.dated",))) as scene:
         scene.kill_collector()
         with clock:
             scene.start_collector()
@@ -84,7 +84,7 @@ def test_collector_whose_clock_jumps_loses_nothing(settings: Settings, clock: Fa
     assert total(verdicts.values()).doubled == total(verdicts.values()).flagged == 0
     assert verdicts[Key.NAME].lost == verdicts[Key.NONE].lost == 0
     missing = verdicts[Key.TIME].lost
-    assert missing == store.messages(settings).held
+    assert missing == store.messages(settings).held > 0
     values = [value for value, _ in store.rows(settings, timed.series)]
     assert store.times_us(settings, timed.series) == [timed.start_us + int(one) for one in values]
 
