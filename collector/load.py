@@ -83,6 +83,7 @@ class Loader:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._last = Account(UNKNOWN_CLIENT, 0)
+        self._had_session = False
 
     def add(self, message: Message, load: Load, *, catching_up: bool = False) -> None:
         """Takes a message into the load: its readings, or why it has none."""
@@ -111,9 +112,10 @@ class Loader:
 
     def forget_deliveries(self, now_us: int) -> None:
         """The broker lost our session: packet identifiers start anew."""
-        if len(self._tools.ring):
+        if self._had_session or len(self._tools.ring):
             detail = "what the broker held for the collector is gone"
             self._tools.observer.note(Event(now_us, EventKind.SESSION_LOST, detail=detail))
+        self._had_session = True
         self._tools.ring.forget()
 
     def learn_series(self, series: Iterable[Series]) -> None:

@@ -1,4 +1,4 @@
-"""The session with the broker; the only module of the collector that knows paho.
+"""The session with the broker, which brings the readings.
 
 MQTT 5, one fixed client identifier, a session that never expires, QoS 1, acknowledged by hand.
 Paho connects, subscribes and publishes; messages and their acknowledgements pass it by

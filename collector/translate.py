@@ -19,6 +19,7 @@ OVERFLOW = "too-many-series"
 """The reason of a reading whose series would be one too many."""
 
 _LATE = Flag.LATE.value
+_NO_SERIES: Mapping[str, Series] = {}
 _reading = partial(tuple.__new__, Reading)  # half the time of its constructor, for each value
 
 
@@ -83,7 +84,7 @@ class Translator:
         self._admit = admit
         self._admitted: dict[str, dict[str, Series]] = {}
         self._memory = {key: content for key, content in memory.items() if content}
-        self._memory_bytes = sum(map(_size, self._memory.items()))
+        self._memory_bytes = _bytes(self._memory)
 
     def forget_series(self) -> None:
         """Asks again which series may be, as after some were erased."""
@@ -128,37 +129,36 @@ class Translator:
     ) -> tuple[list[Reading], list[Fault], int | None]:
         received_us, retain = message.received_us, message.retain
         provenance = _flags(message)
-        known = self._admitted.setdefault(client, {})
+        known = self._admitted.get(client, _NO_SERIES)
         readings: list[Reading] = []
         faults: list[Fault] = []
         skew_us = None
         for metric, value, kind, unit, time_us, flags in measurements:
-            series = known.get(metric) or self._series(client, metric)
+            delay_us, reason = 0, ""
+            if time_us is not None:
+                delay_us = skew_us = received_us - time_us
+                if delay_us < -self._future_us:
+                    reason = "future"
+                elif delay_us > self._late_us:
+                    flags |= _LATE
+            elif retain:
+                # Without a time of its own it says nothing about when it was true.
+                reason = "retained"
+            # Only what can be stored may make a series.
+            series = None if reason else known.get(metric) or self._series(client, metric)
             if series is None:
-                faults.append(Fault(OVERFLOW, metric))
+                faults.append(Fault(reason or OVERFLOW, metric))
                 continue
-            if time_us is None:
-                if retain:
-                    # Without a time of its own it says nothing about when it was true.
-                    faults.append(Fault("retained", metric))
-                    continue
-                reading = _reading((series, received_us, value, kind, unit, 0, flags | provenance))
-            else:
-                skew_us = received_us - time_us
-                if skew_us < -self._future_us:
-                    faults.append(Fault("future", metric))
-                    continue
-                late = _LATE if skew_us > self._late_us else 0
-                all_flags = flags | provenance | late
-                reading = _reading((series, time_us, value, kind, unit, skew_us, all_flags))
-            readings.append(reading)
+            when_us = received_us - delay_us
+            facts = (series, when_us, value, kind, unit, delay_us, flags | provenance)
+            readings.append(_reading(facts))
         return readings, faults, skew_us
 
     def _series(self, client: str, metric: str) -> Series | None:
         series = Series(client, metric)
         if not self._admit(series):
             return None
-        self._admitted[client][metric] = series
+        self._admitted.setdefault(client, {})[metric] = series
         return series
 
     def keep(self, translation: Translation) -> Translation:
@@ -168,14 +168,14 @@ class Translator:
         later messages must not be understood by what no longer holds.
         """
         remember = translation.remember or {}
-        gone = sum(_size((key, self._memory.pop(key))) for key in remember if key in self._memory)
-        self._memory_bytes += sum(map(_size, remember.items())) - gone
+        gone = {key: self._memory.pop(key) for key in remember if key in self._memory}
+        self._memory_bytes += _bytes(remember) - _bytes(gone)
         if self._memory_bytes <= MEMORY_BYTES:
             self._memory.update(remember)
             return translation
-        self._memory_bytes -= sum(map(_size, remember.items()))
+        self._memory_bytes -= _bytes(remember)
         faults = [*translation.faults, Fault("memory-full")]
-        return translation._replace(remember=dict.fromkeys(remember, b""), faults=faults)
+        return translation._replace(remember=dict.fromkeys(gone, b""), faults=faults)
 
     def _names(self, descriptions: Iterable[Description]) -> Iterable[SeriesName]:
         """Whose names they are: the topic that a description names is one of ours or nobody's."""
@@ -189,8 +189,8 @@ class Translator:
                 yield SeriesName(Series(place.client, metric), one.name, one.unit)
 
 
-def _size(entry: tuple[str, bytes]) -> int:
-    return len(entry[0]) + len(entry[1])
+def _bytes(memory: Mapping[str, bytes]) -> int:
+    return sum(len(key) + len(content) for key, content in memory.items())
 
 
 def _flags(message: Message) -> int:

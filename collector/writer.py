@@ -69,6 +69,7 @@ class Writer:
         self._reported = parts.link.state
         self._fault = ""
         self._presence = Changes()
+        self._excuses: set[str] = set()
         self.statistics = Statistics()
 
     def run(self, stopping: threading.Event) -> None:
@@ -211,7 +212,10 @@ class Writer:
                 self._parts.loader.learn_series(self._parts.appender.series())
                 return {"erased": erased}
             case Replay():
-                return self._parts.replayer.step(job)
+                result = self._parts.replayer.step(job)
+                if job.dry_run and result is not None:  # what it would have made is not there
+                    self._parts.loader.learn_series(self._parts.appender.series())
+                return result
 
     def _keep_statistics(self, now_us: int) -> None:
         waiting, round_trip_us = len(self._parts.intake), self._parts.link.ping.round_trip_us
@@ -222,9 +226,12 @@ class Writer:
 
     @contextmanager
     def _excused(self, event: str) -> Iterator[None]:
-        """Lets a store that cannot write now be; while nothing can be stored, that is known."""
+        """Lets a store that cannot write now be, and says so once until it can."""
         try:
             yield
         except StoreUnavailable as error:
-            if not self._fault:
+            if not self._fault and event not in self._excuses:
                 log.warning(event, error=str(error))
+            self._excuses.add(event)
+        else:
+            self._excuses.discard(event)

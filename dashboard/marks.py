@@ -8,6 +8,7 @@ import pandas as pd
 
 from dashboard.display import clock_text, wall_texts
 from dashboard.style import FONTS, Style, mark_colours
+from telemetry.interface import Snapshot
 from telemetry.presence import Event, EventKind
 from telemetry.window import Window
 
@@ -25,9 +26,9 @@ _HOVER = "The broker lost the collector's session:<br>what it held for the colle
 _TIMES_NAMED = 5
 
 
-def lost_sessions(events: Sequence[Event]) -> Sequence[Event]:
-    """Those of the events that mark a lost session, oldest first: the newest few."""
-    return [one for one in events if one.kind is EventKind.SESSION_LOST][-MOST_MARKS:]
+def lost_sessions(snapshot: Snapshot, window: Window) -> Sequence[Event]:
+    """Where the broker lost the collector's session, oldest first: the newest few."""
+    return snapshot.events_of(EventKind.SESSION_LOST, window, MOST_MARKS)
 
 
 def lines(marks: Sequence[Event], style: Style) -> list[dict[str, Any]]:

@@ -156,7 +156,7 @@ def ask(querier: Querier, question: Question) -> Picture:
         intervals = snapshot.intervals([one.series for one in shown], question.instant_us + 1)
         pictures = [_picture(snapshot, one, intervals, question) for one in shown]
         table = _table(snapshot, shown, question.window)
-        marks = lost_sessions(snapshot.events("", question.window))
+        marks = lost_sessions(snapshot, question.window)
         writer = snapshot.writer()
     asked = replace(question, client=client)
     return Picture(asked, writer, clients, names, pictures, table, marks)

@@ -13,7 +13,7 @@ import pandas as pd
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.fault import Fault
 from telemetry.ledger import Discrepancy, LedgerRow
-from telemetry.presence import Connection, Event
+from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Choice, Entry, Group
 from telemetry.reading import Latest, Series
 from telemetry.window import Window
@@ -216,6 +216,10 @@ class Snapshot(Protocol):
 
     def events(self, client: str | None, window: Window) -> Sequence[Event]:
         """Events of a client, or of all and of none, in the window, oldest first."""
+        ...
+
+    def events_of(self, kind: EventKind, window: Window, at_most: int) -> Sequence[Event]:
+        """The newest events of one kind in the window, at most so many, oldest first."""
         ...
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -60,12 +61,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Returns as soon as the condition holds; fails the test if it does not in time."""
-    ticks = int(seconds / 0.02) + 1
-    for _ in range(ticks):
-        if condition():
-            return
+    end_s = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end_s:
+            raise AssertionError(f"not within {seconds} s: {condition}")
         _TICK.wait(0.02)
-    raise AssertionError(f"not within {seconds} s: {condition}")
 
 
 def accepts(port: int) -> bool:

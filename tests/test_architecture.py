@@ -27,6 +27,8 @@ IMPORTERS = {
         "collector/demo.py",
         "mosquitto/control.py",
     ),
+    "cbor2": ("collector/formats/binary.py",),
+    "msgpack": ("collector/formats/binary.py",),
     "google": ("collector/formats/sparkplug_payload.py", "collector/formats/sparkplug_b_pb2.py"),
     "sqlite3": ("telemetry/store/head.py", "mosquitto/access.py"),
     "duckdb": ("telemetry/store/",),

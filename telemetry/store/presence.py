@@ -41,6 +41,7 @@ _EVENTS = """SELECT time_us, kind, client, detail, address FROM event
 _NEWEST_EVENTS = "ORDER BY time_us DESC, id DESC LIMIT ?3"
 _EVENTS_OF_ALL = _EVENTS + _NEWEST_EVENTS
 _EVENTS_OF_CLIENT = f"{_EVENTS}AND client = ?4 {_NEWEST_EVENTS}"
+_EVENTS_OF_KIND = f"{_EVENTS}AND kind = ?4 {_NEWEST_EVENTS}"
 
 
 def apply(database: Database, changes: Changes) -> None:
@@ -83,7 +84,20 @@ def read_events(
     """
     bounds = (window.end_us, window.start_us, at_most)
     rows = _ask(database, (_EVENTS_OF_ALL, _EVENTS_OF_CLIENT), client, bounds)
-    return [Event(time_us, EventKind(kind), *rest) for time_us, kind, *rest in rows[::-1]]
+    return [_event(row) for row in rows[::-1]]
+
+
+def read_events_of(
+    database: Database, kind: EventKind, window: Window, at_most: int = READ_AT_ONCE
+) -> list[Event]:
+    """Events of one kind in the window, oldest first; of more than `at_most` the last.
+
+    However many others there are, it costs nothing: refused logins come in floods.
+    """
+    rows = database.execute(
+        _EVENTS_OF_KIND, (window.end_us, window.start_us, at_most, kind)
+    ).fetchall()
+    return [_event(row) for row in rows[::-1]]
 
 
 def _row(one: Connection) -> tuple[object, ...]:
@@ -102,6 +116,11 @@ def _row(one: Connection) -> tuple[object, ...]:
 
 def _event_row(event: Event) -> tuple[object, ...]:
     return (event.time_us, event.kind, _text(event.client), _text(event.detail), event.address)
+
+
+def _event(row: tuple[Any, ...]) -> Event:  # Any: the columns of a row
+    time_us, kind, *rest = row
+    return Event(time_us, EventKind(kind), *rest)
 
 
 def _text(text: str) -> str:

@@ -26,4 +26,5 @@ CREATE TABLE event (
     detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_by_client ON event (client, time_us);
+CREATE INDEX event_by_kind ON event (kind, time_us);
 CREATE INDEX event_by_time ON event (time_us);

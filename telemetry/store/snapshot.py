@@ -14,7 +14,7 @@ from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
 from telemetry.interval import GAPS, expected_interval_us
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.lookback import Lookback
-from telemetry.presence import Connection, Event
+from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Group
 from telemetry.reading import Kind, Latest, Series
 from telemetry.store import presence
@@ -159,6 +159,10 @@ class HeadSnapshot:
     def events(self, client: str | None, window: Window) -> Sequence[Event]:
         """Events of a client, or of all and of none, in the window, oldest first."""
         return presence.read_events(self._connection, client, window)
+
+    def events_of(self, kind: EventKind, window: Window, at_most: int) -> Sequence[Event]:
+        """The newest events of one kind in the window, at most so many, oldest first."""
+        return presence.read_events_of(self._connection, kind, window, at_most)
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""

@@ -12,7 +12,7 @@ from collector.load import Load, Loader
 from collector.message import Message, Properties
 from telemetry.batch import Batch
 from telemetry.ledger import Tally, total
-from telemetry.presence import Changes
+from telemetry.presence import Changes, EventKind
 from telemetry.reading import Flag, Reading
 from telemetry.store import open_appender
 from telemetry.window import ALL_TIME
@@ -174,6 +174,29 @@ def test_load_retained_value_is_counted_and_kept_nowhere() -> None:
     (arrival,) = batch.arrivals
     assert (str(arrival.outcome), dict(arrival.apart)) == ("retained", {"retained": 2})
     assert batch.quarantined == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "retain"), [(b'{"ts": 2900000000, "m": 1}', False), (b'{"m": 1}', True)]
+)
+def test_load_reading_refused_for_its_time_makes_no_series(payload: bytes, *, retain: bool) -> None:
+    """What is not stored takes no place that a reading of somebody else could have."""
+    bench = Bench(Caps(messages_per_s=0, burst=1, series_per_client=1, series=1))
+    refused = [message(n, payload, f"clients/x{n}", retain=retain) for n in range(1, 9)]
+    assert readings_of(bench.load(*refused)) == []
+    assert bench.tools.translator._admitted == {}
+    assert not bench.tools.cardinality.knows("x1")
+    assert len(bench.readings(message(9))) == 1
+
+
+def test_load_second_lost_session_is_told_though_nothing_came_between() -> None:
+    """The ring is empty after the first; a session is lost all the same."""
+    bench = Bench()
+    bench.loader.forget_deliveries(NOW_US)
+    assert bench.tools.observer.take_changes().events == []
+    bench.loader.forget_deliveries(NOW_US)
+    (event,) = bench.tools.observer.take_changes().events
+    assert event.kind is EventKind.SESSION_LOST
 
 
 PAYLOADS = (b"1", b"2", b"x" * 70, b'{"a": 1, "b": "1_0"}', b'{"ts": 2900000000, "v": 1}', b"")

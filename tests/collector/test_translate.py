@@ -2,6 +2,7 @@
 
 import pytest
 
+from collector import translate as translate_module
 from collector.message import Message, Properties
 from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translation, Translator
@@ -69,6 +70,22 @@ def test_translate_retained_value_with_own_time_is_flagged() -> None:
     """A retained message with a time of its own is a reading of that time."""
     (reading,) = translate(at(-1), retain=True).readings
     assert reading.flags == Flag.RETAINED
+
+
+def test_keep_refuses_what_is_too_much_and_forgets_what_it_replaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Later messages are not read by what no longer holds; names made up leave no trace."""
+    monkeypatch.setattr(translate_module, "MEMORY_BYTES", 10)
+    topics = Topics([Rule(TopicTemplate(TEMPLATES[0]))])
+    translator = Translator(topics, Tolerance(1, 1), lambda _: True, {"key": b"old"})
+    kept = translator.keep(Translation(remember={"key": b"new"}))
+    assert (kept.remember, kept.faults) == ({"key": b"new"}, ())
+    for remember, gone in (({"other": b"x" * 9}, {}), ({"key": b"x" * 9}, {"key": b""})):
+        refused = translator.keep(Translation(remember=remember))
+        assert refused.remember == gone
+        assert [fault.reason for fault in refused.faults] == ["memory-full"]
+    assert translator.keep(Translation(remember={"k": b"x" * 9})).faults == ()
 
 
 def test_translate_provenance_is_on_every_reading() -> None:

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from collector.intake import Bounds, Intake
 from collector.load import Loader
@@ -200,6 +201,19 @@ def test_writer_report_says_what_readers_need() -> None:
             "stopped": 1,
         }
     ]
+
+
+def test_writer_store_that_cannot_keep_a_report_is_told_once_until_it_can() -> None:
+    """A collector that starts on a full disk does not fill its log as well."""
+    bench = Bench(failures=1)
+    with capture_logs() as lines:
+        for _ in range(5):
+            bench.writer.report()
+        bench.appender.failures = 0
+        bench.writer.report()
+        bench.appender.failures = 1
+        bench.writer.report()
+    assert [line["event"] for line in lines] == ["cannot report"] * 2
 
 
 def test_writer_report_to_a_failing_store_does_not_raise() -> None:

@@ -273,13 +273,6 @@ def test_marks_are_the_sessions_lost_in_the_window(tmp_path: Path) -> None:
     assert picture(path).marks == lost(start_us, -1)
 
 
-def test_marks_of_a_client_by_that_name_are_none(tmp_path: Path) -> None:
-    """What concerns a client is not the collector's session."""
-    event = lost(-1)[0]._replace(client="boiler")
-    path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), event)
-    assert picture(path).marks == []
-
-
 def test_marks_beyond_what_is_shown_are_the_newest(tmp_path: Path) -> None:
     """A broker that restarts all the time does not paint the charts over."""
     events = lost(*range(-MOST_MARKS - 5, 0))

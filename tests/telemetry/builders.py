@@ -1,10 +1,13 @@
 """Shared builders: readings, frames, and a store filled with them."""
 
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import settings
 
 from telemetry.batch import Batch
@@ -17,6 +20,7 @@ SERIES = Series("boiler", "temperature")
 SECOND_US = 1_000_000
 NOON_US = 1_795_435_200 * SECOND_US  # 2026-11-23T12:00:00Z
 DEADLINE_S = 20
+ROOT = Path(__file__).resolve().parents[2]
 
 steady = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 """The same modest examples on every run."""
@@ -104,3 +108,20 @@ def joined(chunks: Iterable[Chunk]) -> list[tuple[int, str, float | str]]:
         for time_us, value in values(answer)
         if chunk.window.start_us <= time_us < chunk.window.end_us
     ]
+
+
+def on_small_disk(folder: Path, megabytes: int, program: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a program whose argument is a folder on a small disk; skips without privileges."""
+    probe = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", folder]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    mounted = 'mount -t tmpfs -o size="$4"m tmpfs "$1" && exec "$2" -c "$3" "$1"'
+    shell = ["sh", "-ec", mounted, "-", folder, sys.executable, program, str(megabytes)]
+    return subprocess.run(
+        ["unshare", "-m", *shell],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )

@@ -2,7 +2,6 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from tests.telemetry.builders import looking, reading, steady
 
 NOON_US = 500_000 * HOUR_US
 HERE = Account("boiler", NOON_US)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "culex.db"
-
-
-@pytest.fixture
-def appender(path: Path) -> Iterator[Appender]:
-    """The store's one writer."""
-    appender = open_appender(path)
-    yield appender
-    appender.close()
 
 
 def at(offset_us: int, value: float = 1.0, delay_us: int = 0, flags: int = 0) -> Reading:

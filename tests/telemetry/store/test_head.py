@@ -4,9 +4,6 @@ import os
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -19,24 +16,18 @@ from telemetry.store import open_appender, table
 from telemetry.store.appender import HeadAppender
 from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.window import Window
-from tests.telemetry.builders import DEADLINE_S, SERIES, decoded, fill, looking, reading, values
+from tests.telemetry.builders import (
+    SERIES,
+    decoded,
+    fill,
+    looking,
+    on_small_disk,
+    reading,
+    values,
+)
 
 ALL = Window(-(1 << 60), 1 << 60)
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "culex.db"
-
-
-@pytest.fixture
-def appender(path: Path) -> Iterator[Appender]:
-    """The store's one writer."""
-    appender = open_appender(path)
-    yield appender
-    appender.close()
 
 
 def stored(path: Path, series: Series = SERIES) -> list[tuple[int, float | str]]:
@@ -407,19 +398,7 @@ print(intact())
 
 def test_disk_that_is_full_stops_the_writer_until_there_is_space(tmp_path: Path) -> None:
     """On a real full disk every committed reading stays readable, and writing goes on later."""
-    mounted = 'mount -t tmpfs -o size=3m tmpfs "$1" && exec "$2" -c "$3" "$1"'
-    probe = subprocess.run(
-        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", tmp_path], capture_output=True
-    )
-    if probe.returncode:
-        pytest.skip("mounting a small disk takes root")
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-ec", mounted, "-", tmp_path, sys.executable, ON_SMALL_DISK],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-    )
+    done = on_small_disk(tmp_path, 3, ON_SMALL_DISK)
     lines = done.stdout.splitlines()
     assert lines[0].endswith("the disk is full; free some space, it goes on by itself"), done.stderr
     assert lines[1:] == ["True True", "True"], done.stderr

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from telemetry.presence import Changes, Connection, Ending, Event, EventKind
 from telemetry.store import presence
-from telemetry.store.presence import apply, read_connections, read_events, read_open
+from telemetry.store.presence import (
+    apply,
+    read_connections,
+    read_events,
+    read_events_of,
+    read_open,
+)
 from telemetry.window import ALL_TIME, Window
 
 SCHEMA = Path(presence.__file__).with_suffix(".sql")
@@ -93,6 +99,17 @@ def test_events_are_found_by_client_and_window(database: sqlite3.Connection) -> 
     assert read_events(database, None, Window(5, 7)) == events[:2]
     assert read_events(database, "tank", ALL_TIME) == [events[1]]
     assert read_events(database, None, ALL_TIME, 1) == events[2:]
+
+
+def test_events_of_a_kind_are_found_in_a_flood_of_others(database: sqlite3.Connection) -> None:
+    """However many logins are refused, the lost session is seen, and no other row is looked at."""
+    flood = [Event(number, EventKind.REFUSED) for number in range(20_000)]
+    lost = [Event(number, EventKind.SESSION_LOST) for number in (5, 7, 9)]
+    apply(database, Changes((), [*lost, *flood]))
+    assert read_events_of(database, EventKind.SESSION_LOST, ALL_TIME, 2) == lost[1:]
+    asked = (ALL_TIME.end_us, ALL_TIME.start_us, 2, EventKind.SESSION_LOST)
+    plan = database.execute(f"EXPLAIN QUERY PLAN {presence._EVENTS_OF_KIND}", asked).fetchall()
+    assert "event_by_kind (kind=? AND time_us>? AND time_us<?)" in plan[0][3]
 
 
 def test_hostile_text_is_kept_readable(database: sqlite3.Connection) -> None:

@@ -1,6 +1,5 @@
 """Quarantine: raw within bounds, counted beyond them, found by reason and topic."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,6 @@ from telemetry.store import quarantine as table
 from tests.telemetry.builders import looking
 
 HERE = Account("boiler", 0)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "culex.db"
-
-
-@pytest.fixture
-def appender(path: Path) -> Iterator[Appender]:
-    """The store's one writer."""
-    appender = open_appender(path)
-    yield appender
-    appender.close()
 
 
 def refused(number: int, payload: bytes = b"{", topic: str = "t", reason: str = "r") -> Quarantined:

@@ -1,6 +1,5 @@
 """What must be remembered across a crash: identities, earlier payloads, names, clocks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,20 +9,6 @@ from telemetry.interface import Appender
 from telemetry.reading import Series, SeriesName
 from telemetry.store import open_appender, recall
 from tests.telemetry.builders import looking, reading
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "culex.db"
-
-
-@pytest.fixture
-def appender(path: Path) -> Iterator[Appender]:
-    """The store's one writer."""
-    appender = open_appender(path)
-    yield appender
-    appender.close()
 
 
 def named(number: int) -> Identity:

@@ -1,16 +1,12 @@
 """The reserve: room for a delete on a full disk, taken only where there is plenty."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from telemetry.store import reserve
 from telemetry.store.reserve import Reserve, free_bytes
-from tests.telemetry.builders import DEADLINE_S
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.telemetry.builders import on_small_disk
 
 
 def test_reserve_takes_its_room_once_and_gives_it_free_once(tmp_path: Path) -> None:
@@ -68,19 +64,7 @@ with open_querier(folder / "culex.db").snapshot() as snapshot:
 
 def test_reserve_lets_something_be_deleted_on_a_full_disk(tmp_path: Path) -> None:
     """On a real full disk a client is erased, and storing goes on in the space it had."""
-    mounted = 'mount -t tmpfs -o size=24m tmpfs "$1" && exec "$2" -c "$3" "$1"'
-    probe = subprocess.run(
-        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", tmp_path], capture_output=True
-    )
-    if probe.returncode:
-        pytest.skip("mounting a small disk takes root")
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-ec", mounted, "-", tmp_path, sys.executable, ON_SMALL_DISK],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-    )
+    done = on_small_disk(tmp_path, 24, ON_SMALL_DISK)
     assert done.stdout.splitlines() == ["True", "True", "True False", "['b', 'boiler']"], (
         done.stderr
     )
