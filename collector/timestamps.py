@@ -21,7 +21,7 @@ TIME_KEYS = frozenset(
 """Keys that hold a time. Case counts only for what nobody would write."""
 
 _SHORT = frozenset({"t", "T"})
-_PER_UNIT = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (1e20, 1e-3))
+_PER_UNIT = ((10**11, 1_000_000, 1), (10**14, 1000, 1), (10**17, 1, 1), (10**20, 1, 1000))
 _NUMERAL = re.compile(r"[0-9]{1,20}(\.[0-9]+)?")
 _MIDNIGHT = re.compile(r"([T ])24(:?00(:?00([.,]0+)?)?)?(?=$|[Z +-])")
 _LEAP = re.compile(r"([T ][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?(?=$|[Z +-])")
@@ -109,10 +109,10 @@ def read_time(value: object, zone: tzinfo = UTC) -> Stamp:
     >>> read_time("2023-11-14").time_us, read_time(12).flags == Flag.CLOCK_UNSET
     (None, True)
     """
-    if isinstance(value, str):
-        return _read_text(value.strip(), zone)
     if isinstance(value, float) or type(value) is int:  # and not bool, which is an int
         return _within(_scale(value))
+    if isinstance(value, str):
+        return _read_text(value.strip(), zone)
     return value if isinstance(value, Stamp) else NO_TIME
 
 
@@ -132,16 +132,12 @@ def _within(time_us: int | None, flags: int = 0) -> Stamp:
 
 
 def _scale(value: float) -> int | None:
-    for below, factor in _PER_UNIT:
+    for below, factor, divisor in _PER_UNIT:
         if 0 <= value < below:
-            return _exact(value, factor)
+            return (
+                value * factor // divisor if type(value) is int else round(value * factor / divisor)
+            )
     return None
-
-
-def _exact(value: float, factor: float) -> int:
-    if isinstance(value, int):
-        return value * int(factor) if factor >= 1 else value // round(1 / factor)
-    return round(value * factor)
 
 
 def _read_text(text: str, zone: tzinfo) -> Stamp:

@@ -6,6 +6,8 @@ key=value, CSV. They call `decode_fields`.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
+from functools import lru_cache
+from itertools import repeat
 
 import orjson
 
@@ -13,7 +15,7 @@ from collector.decoded import DEPTH, FIELDS, ROWS, Decoded, Measurement, Memory,
 from collector.formats.harvest import Harvest, dotted, measurement, read_unit
 from collector.formats.plain import read_utf8
 from collector.rejection import Rejected
-from collector.timestamps import NO_TIME, TIME_KEYS, Stamp, find_time, is_time
+from collector.timestamps import NO_TIME, TIME_KEYS, Stamp, find_time, is_time, read_time
 from collector.topics import name_fault
 from telemetry.reading import Kind
 
@@ -23,6 +25,8 @@ _OWN_KEYS = TIME_KEYS | {"value"}
 _NUMBER = Kind.NUMBER
 _NUMERIC = frozenset({float, int})  # and not bool, which is an int
 _EXACT = 2**53
+_CACHED_OBJECTS = 256
+_PLAIN = (repeat(_NUMBER), repeat(""), repeat(None), repeat(0))  # kind, unit, time, flags
 
 
 def decode_json(payload: bytes, place: Place, _memory: Memory) -> Decoded:
@@ -93,18 +97,57 @@ def decode_fields(content: object, place: Place) -> Decoded:
 def _numbers(fields: Mapping[str, float]) -> list[Measurement]:
     """The measurements of an object of nothing but numbers, as most are; none if it is another.
 
-    A short cut: with it three numbers take 3.7 µs from their bytes on, without it 6.0.
+    A short cut without a loop: a hundred numbers take 40 µs from their bytes on, without it 160.
+    """
+    values = fields.values()
+    if (
+        len(fields) > FIELDS
+        or not _OWN_KEYS.isdisjoint(fields)
+        or not _NUMERIC.issuperset(map(type, values))
+        or not all(-_EXACT <= value <= _EXACT for value in values)
+        or not _are_names(tuple(fields))
+    ):
+        return []
+    facts = zip(fields, map(float, values), *_PLAIN, strict=False)
+    return [*map(measurement, facts)]
+
+
+@lru_cache(_CACHED_OBJECTS)
+def _are_names(keys: tuple[str, ...]) -> bool:
+    """Cached, because the same few objects come again and again."""
+    return not any(not key or name_fault(key) for key in keys)
+
+
+def _regular(prefix: str, rows: Sequence[Fields], zone: tzinfo) -> list[Measurement]:
+    """The measurements of rows of a time and numbers under the same keys; none if they are others.
+
+    A short cut as well: a hundred rows of one number take 170 µs, without it 430.
     """
     found: list[Measurement] = []
-    if len(fields) > FIELDS or not _OWN_KEYS.isdisjoint(fields):
+    keys = [*rows[0]] if rows else []
+    times = TIME_KEYS.intersection(keys)
+    if len(times) != 1 or len(keys) > FIELDS or "unit" in keys:
         return found
-    for name, value in fields.items():
-        if type(value) not in _NUMERIC or not -_EXACT <= value <= _EXACT:
+    (when,) = times
+    names = [(key, _row_name(prefix, key)) for key in keys if key != when]
+    if not _are_names(tuple(name for _, name in names)):
+        return found
+    for row in rows:
+        if [*row] != keys:
             return []
-        if not name or name_fault(name):
+        time_us, flags, _ = read_time(row[when], zone)
+        if time_us is None:
             return []
-        found.append(measurement((name, float(value), _NUMBER, "", None, 0)))
+        for key, name in names:
+            value = row[key]
+            if type(value) not in _NUMERIC or not -_EXACT <= value <= _EXACT:  # type: ignore[operator]  # a number by then
+                return []
+            found.append(measurement((name, float(value), _NUMBER, "", time_us, flags)))  # type: ignore[arg-type]  # as above
     return found
+
+
+def _row_name(prefix: str, key: str) -> str:
+    return prefix or key if key == "value" else dotted(prefix, key)
 
 
 def _rows(rows: Sequence[object], place: Place) -> Decoded:
@@ -142,7 +185,10 @@ class Walk(Harvest):
 
     def take_rows(self, prefix: str, rows: Sequence[Fields], depth: int = 1) -> None:
         """Takes objects one after the other, `ROWS` at most, each as if at the top."""
-        for row in rows[:ROWS]:
+        some = rows[:ROWS]
+        regular = _regular(prefix, some, self._zone)
+        self.measurements += regular
+        for row in () if regular else some:
             self.take(prefix, row, depth)
         if len(rows) > ROWS:
             self.refuse("too-many-rows", prefix)

@@ -157,35 +157,22 @@ class HeadAppender:
         return committed
 
     def _store(self, batch: Batch, books: Books) -> Committed:
-        """Stores all readings at once; only if some are not new, asks which."""
-        readings = [r for arrival in batch.arrivals for r in arrival.readings]
-        readings += batch.readings
-        rows = self._table.prepare(readings)
-        self._connection.execute("SAVEPOINT readings")
-        stored = self._table.store(rows)
-        if stored == len(rows):
-            for arrival in batch.arrivals:
-                books.add(arrival, len(arrival.readings))
-        else:
-            self._connection.execute("ROLLBACK TO readings")
-            start = 0
-            for arrival in batch.arrivals:
-                end = start + len(arrival.readings)
-                books.add(arrival, self._table.store(rows.part(start, end)))
-                start = end
-            self._table.store(rows.part(start))
-        self._connection.execute("RELEASE readings")
-        return Committed(stored, len(rows) - stored)
+        parts = [arrival.readings for arrival in batch.arrivals]
+        counts = self._table.store([*parts, batch.readings])
+        for arrival, stored in zip(batch.arrivals, counts, strict=False):
+            books.add(arrival, stored)
+        stored = sum(counts)
+        return Committed(stored, sum(map(len, parts)) + len(batch.readings) - stored)
 
     def _release(self, release: Release, books: Books) -> Committed:
         entry = self._quarantine.find(release.id)
         if entry is None:
             return Committed(0, 0)  # it has left before, and has its outcome
-        rows = self._table.prepare(release.arrival.readings)
-        stored = self._table.store(rows)
+        readings = release.arrival.readings
+        (stored,) = self._table.store([readings])
         books.settle(entry.message, release.arrival, stored)
         if release.again is None:
             self._quarantine.remove(entry)
         else:
             self._quarantine.renew(entry, release.again)
-        return Committed(stored, len(rows) - stored)
+        return Committed(stored, len(readings) - stored)

@@ -1,9 +1,10 @@
 """The clustered table of readings: what is new goes in, each reading once."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain, compress
-from operator import itemgetter, not_
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise, starmap
+from operator import itemgetter, lt
 from typing import NamedTuple
 
 from telemetry.ledger import HOUR_US
@@ -20,6 +21,8 @@ _NEWEST = """UPDATE series SET unit = CASE WHEN ? = '' THEN unit ELSE ? END,
     WHERE id = ? AND (newest_us < ? OR newest_us = ? AND NOT EXISTS
         (SELECT 1 FROM reading WHERE series = id AND time_us = ? AND value = ?))"""
 _READING = "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_AT_ONCE = 50
+_READINGS = _READING.replace(" ON", ", (?, ?, ?, ?, ?)" * (_AT_ONCE - 1) + " ON")
 _CHECKED = f"""INSERT INTO reading SELECT ?1, ?2, ?3, ?4, ?5 | CASE WHEN EXISTS
         (SELECT 1 FROM reading WHERE series = ?1 AND time_us = ?2 AND value <> ?3)
         THEN {Flag.CONFLICT.value} ELSE 0 END
@@ -34,7 +37,7 @@ ERASED_AT_ONCE = 20_000
 """Readings removed in one transaction, which must fit into the log of a disk that is full."""
 
 _FOREVER_US = 1 << 62
-_PLACE = itemgetter(0, 1)
+_TIME, _KIND = itemgetter(1), itemgetter(3)  # of a reading
 
 Row = tuple[int, int, float | str, int, int]
 
@@ -60,27 +63,6 @@ class Erased(NamedTuple):
 
 
 @dataclass(slots=True)
-class Rows:
-    """Readings as they go into the table.
-
-    Attributes:
-        values: Their columns, in order of arrival.
-        ahead: Whether each is newer than all before it of its series, so that nothing can stand at
-            its time already.
-    """
-
-    values: list[Row] = field(default_factory=list)
-    ahead: list[bool] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def part(self, start: int, end: int | None = None) -> "Rows":
-        """Those from one place to another."""
-        return Rows(self.values[start:end], self.ahead[start:end])
-
-
-@dataclass(slots=True)
 class _Known:
     """What is in the series' row, so that it is not asked for each reading."""
 
@@ -100,48 +82,54 @@ class ReadingTable:
         """Knows nothing of the table any more, as after a transaction that was given up."""
         self._known.clear()
 
-    def prepare(self, readings: Iterable[Reading]) -> Rows:
-        """The rows of readings; their series are there, and know their kind and newest reading.
+    def store(self, parts: Sequence[Sequence[Reading]]) -> list[int]:
+        """Stores readings, each once, and returns how many of each part are new.
 
-        Must come before the readings are stored: what is there already is no news.
+        Parts are in order of arrival. A reading is flagged if another value stands at its time
+        already. Where all readings of a series are newer than any before, none can be there yet:
+        they go in together, series by series, which is what costs least. The others are looked
+        up one by one, in their order, which costs twice an insert (measured, ADR 7).
         """
-        values, ahead = [], []
-        newest: dict[Series, Reading] = {}
-        ties: dict[tuple[Series, float | str], Reading] = {}
-        climbed: dict[int, Kind] = {}
-        known_series = self._known
-        for reading in readings:
-            series, time_us, value, kind, _, delay_us, flags = reading
-            known = known_series.get(series)
-            if known is None:
-                known = known_series[series] = self._learn(reading)
+        ahead: list[Row] = []
+        behind: set[Series] = set()
+        news: list[tuple[object, ...]] = []
+        for series, group in _by_series(chain.from_iterable(parts)).items():
+            known = self._known.get(series) or self._learn(group[0])
+            self._climb(known, set(map(_KIND, group)))
+            if _is_ahead(group, known.newest_us):
+                ahead += [(known.id, r[1], r[2], r[5], r[6]) for r in group]
+                newest = group[-1:]
+            else:
+                behind.add(series)
+                newest = _newest_of(group, known.newest_us)
+            news += [(r.unit, r.unit, *_newest(r), known.id, *(r[1],) * 3, r[2]) for r in newest]
+            known.newest_us = newest[0].time_us if newest else known.newest_us
+        self._connection.executemany(_NEWEST, news)  # first: what is there already is no news
+        self._insert(ahead)
+        if not behind:
+            return list(map(len, parts))
+        return [self._insert_if_new(part, behind) for part in parts]
+
+    def _climb(self, known: _Known, kinds: Iterable[Kind]) -> None:
+        for kind in kinds:
             if kind is not known.kind and _climbs(known.kind, kind):
-                known.kind = climbed[known.id] = kind
-            newer = time_us > known.newest_us
-            if newer:
-                known.newest_us = time_us
-                newest[series] = reading
-            elif time_us == known.newest_us:
-                ties.setdefault((series, value), reading)
-            values.append((known.id, time_us, value, delay_us, flags))
-            ahead.append(newer)
-        self._connection.executemany(_CLIMB, ((kind, one) for one, kind in climbed.items()))
-        self._connection.executemany(_NEWEST, self._news(chain(newest.values(), ties.values())))
-        return Rows(values, ahead)
+                known.kind = kind
+                self._connection.execute(_CLIMB, (kind, known.id))
 
-    def store(self, rows: Rows) -> int:
-        """Stores rows, each once, and returns how many are new.
+    def _insert(self, rows: Sequence[Row]) -> None:
+        """Many with each statement: that takes two thirds of the time (measured, ADR 7)."""
+        full = len(rows) - len(rows) % _AT_ONCE
+        for start in range(0, full, _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            self._connection.execute(_READINGS, [*chain.from_iterable(some)])
+        self._connection.executemany(_READING, rows[full:])
 
-        One is flagged if another value stands at its time already; that is looked up only where it
-        can be so, for a look costs twice an insert (measured). In the order of the table they go in
-        faster than in that of their arrival.
-        """
+    def _insert_if_new(self, part: Sequence[Reading], behind: Container[Series]) -> int:
+        """Inserts those of a part whose series are among these; returns how many are new of all."""
+        rows = [(self._known[r[0]].id, r[1], r[2], r[5], r[6]) for r in part if r[0] in behind]
         before = self._connection.total_changes
-        ahead = sorted(compress(rows.values, rows.ahead), key=_PLACE)
-        self._connection.executemany(_READING, ahead)
-        behind = compress(rows.values, map(not_, rows.ahead))
-        self._connection.executemany(_CHECKED, behind)
-        return self._connection.total_changes - before
+        self._connection.executemany(_CHECKED, rows)
+        return len(part) - len(rows) + self._connection.total_changes - before
 
     def erase(self, doomed: Doomed, start_us: int) -> Erased:
         """Removes about `ERASED_AT_ONCE` readings of a series from `start_us` on."""
@@ -156,22 +144,18 @@ class ReadingTable:
         return Erased(hours, end_us if row else None)
 
     def _learn(self, reading: Reading) -> _Known:
+        known = self._known[reading.series] = self._find(reading) or self._make(reading)
+        return known
+
+    def _find(self, reading: Reading) -> _Known | None:
         row = self._connection.execute(_FIND, reading.series).fetchone()
-        if row is not None:
-            return _Known(row[0], Kind(row[1]), row[2])
+        return None if row is None else _Known(row[0], Kind(row[1]), row[2])
+
+    def _make(self, reading: Reading) -> _Known:
+        """A series of which nothing is stored yet, not even that reading."""
         values = (*reading.series, reading.kind, reading.unit, *_newest(reading))
         cursor = self._connection.execute(_SERIES, values)
-        return _Known(int(cursor.lastrowid or 0), reading.kind, reading.time_us)
-
-    def _news(self, readings: Iterable[Reading]) -> Iterator[tuple[object, ...]]:
-        """What the series' rows become; the value that the newest had before is not told again."""
-        said: set[tuple[Series, float | str]] = set()
-        for r in readings:
-            if (r.series, r.value) in said:
-                continue
-            said.add((r.series, r.value))
-            known = self._known[r.series]
-            yield (r.unit, r.unit, *_newest(r), known.id, *(r.time_us,) * 3, r.value)
+        return _Known(int(cursor.lastrowid or 0), reading.kind, reading.time_us - 1)
 
     def _renew_newest(self, series_id: int) -> None:
         row = self._connection.execute(
@@ -187,6 +171,30 @@ class ReadingTable:
                 "newest_flags = ? WHERE id = ?",
                 (*row, series_id),
             )
+
+
+def _by_series(readings: Iterable[Reading]) -> dict[Series, list[Reading]]:
+    groups: defaultdict[Series, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        groups[reading[0]].append(reading)
+    return groups
+
+
+def _is_ahead(group: Sequence[Reading], newest_us: int) -> bool:
+    """Whether each reading is newer than all before it."""
+    times = [*map(_TIME, group)]
+    return times[0] > newest_us and all(starmap(lt, pairwise(times)))
+
+
+def _newest_of(group: Sequence[Reading], newest_us: int) -> list[Reading]:
+    """Those at the latest time, if nothing later is stored; of equal ones the first."""
+    last_us = max(map(_TIME, group))
+    firsts: dict[float | str, Reading] = {}
+    if last_us >= newest_us:
+        for reading in group:
+            if reading.time_us == last_us:
+                firsts.setdefault(reading.value, reading)
+    return [*firsts.values()]
 
 
 def _climbs(kind: Kind, other: Kind) -> bool:

@@ -1,13 +1,16 @@
 """JSON objects become measurements; a bad field costs only itself."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.decoded import DEPTH, FIELDS, ROWS, Decoded, Measurement, NoteKind, Place
-from collector.formats.objects import decode_json
+from collector.formats.objects import Walk, decode_fields, decode_json
+from collector.rejection import Rejected
+from collector.timestamps import TIME_KEYS
 from telemetry.reading import Flag, Kind
 from tests.collector.formats.decoding import (
     HERE,
@@ -343,15 +346,59 @@ def test_decode_json_object_comes_back_as_it_was(fields: dict[str, float], time_
     assert values(decode(named)) == named
 
 
+PLACES = st.sampled_from([HERE, NAMED])
 KEYS = st.text(max_size=8) | st.sampled_from(["value", "unit", "ts", "t", "date", "time", ""])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=80),
     lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
 )
 
+TIMES = st.sampled_from([1_700_000_000_000, 1_700_000_000.25, "2026-11-23T08:00:00"])
+NUMBER = st.floats(-1e3, 1e3) | st.sampled_from([7, 2**53])
+BIG = st.sampled_from([2**53 + 1, 0])
+ANYTHING = TIMES | NUMBER | st.integers() | st.floats() | st.text(max_size=3) | BIG
+USUAL = st.sampled_from([("ts", "a"), ("t", "value"), ("value", "time", "a"), ("ts", "a", "b")])
+UNUSUAL = st.sampled_from(["a", "ts", "t", "unit", "\x07", ""])
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[dict[str, object]]:
+    """Rows with the same keys, of a time and numbers, but for a column or a row."""
+    columns: dict[str, st.SearchStrategy[object]] = {
+        key: TIMES if key in TIME_KEYS else NUMBER for key in draw(USUAL)
+    }
+    odd = {**columns, draw(UNUSUAL): draw(st.sampled_from([NUMBER, BIG, ANYTHING]))}
+    other = dict([*odd.items()][1:])
+    most, last = draw(
+        st.sampled_from([(columns, columns), (odd, odd), (columns, odd), (columns, other)])
+    )
+    return [*draw(st.lists(_row(most), min_size=1)), draw(_row(last))]
+
+
+def _row(columns: Mapping[str, st.SearchStrategy[object]]) -> st.SearchStrategy[dict[str, object]]:
+    """Rows with these columns in this order."""
+    return st.tuples(*columns.values()).map(lambda row: dict(zip(columns, row, strict=True)))
+
+
+@settings(steady, max_examples=500)
+@given(rows=alike(), place=PLACES)
+def test_decode_fields_reads_rows_by_the_short_cut_as_one_by_one(
+    rows: list[dict[str, object]], place: Place
+) -> None:
+    """Rows alike give what they give if each is walked through; so do those that are not."""
+    walk = Walk(place.zone)
+    for row in rows:
+        walk.take(place.metric, row)
+    try:
+        decoded = decode_fields(rows, place)
+    except Rejected:
+        assert (walk.measurements, walk.faults, walk.notes) == ([], [], [])
+    else:
+        assert decoded == walk.decoded()
+
 
 @steady
-@given(payload=st.binary(max_size=300), place=st.sampled_from([HERE, NAMED]))
+@given(payload=st.binary(max_size=300), place=PLACES)
 def test_decode_json_arbitrary_bytes_raise_nothing_but_rejected(
     payload: bytes, place: Place
 ) -> None:
@@ -360,7 +407,7 @@ def test_decode_json_arbitrary_bytes_raise_nothing_but_rejected(
 
 
 @steady
-@given(content=JSON, place=st.sampled_from([HERE, NAMED]))
+@given(content=JSON, place=PLACES)
 def test_decode_json_arbitrary_json_raises_nothing_but_rejected(
     content: object, place: Place
 ) -> None:
