@@ -14,43 +14,48 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._times: dict[str, int] = {}
+        self._waiting: list[tuple[str, int]] = []  # an address may stand here twice: see `take`
         self._doubtful: set[str] = set()  # hosts of those one of whom may be gone unnoticed
 
     def add(self, address: str, time_us: int) -> None:
         """Notes one."""
-        self._times[address] = time_us
-        if len(self._times) > _MOST:
-            oldest = next(iter(self._times))
+        self._waiting.append((address, time_us))
+        if len(self._waiting) > _MOST:
+            oldest, _ = self._waiting.pop(0)
             self._doubtful.add(_host(oldest))
-            del self._times[oldest]
 
     def discard(self, address: str) -> bool:
         """Notes whose it is; returns whether there was one."""
-        known = self._times.pop(address, None) is not None
-        if not self._times:
-            self._doubtful.clear()
-        return known
+        known = next((one for one in self._waiting if one[0] == address), None)
+        if known is not None:
+            self._remove(known)
+        return known is not None
 
     def take(self, now_us: int) -> str:
-        """The address of one that ended without a name: whole, its host, or empty if unknown."""
+        """The address of one that ended without a name: whole, its host, or empty if unknown.
+
+        Of several the oldest goes in its place, for their number is what stays certain. So one
+        that comes again while it seems to be here is one more.
+        """
         self._forget(now_us)
-        if not self._times:
+        if not self._waiting:
             return ""
-        address = next(iter(self._times))
-        if len(self._times) == 1 and not self._doubtful:
-            self.discard(address)
-            return address
-        self._doubtful |= {_host(one) for one in self._times}
-        told = next(iter(self._doubtful)) if len(self._doubtful) == 1 else ""
-        self.discard(address)
+        oldest = self._waiting[0]
+        told, _ = oldest
+        if len(self._waiting) > 1 or self._doubtful:
+            self._doubtful |= {_host(address) for address, _ in self._waiting}
+            told = next(iter(self._doubtful)) if len(self._doubtful) == 1 else ""
+        self._remove(oldest)
         return told
 
+    def _remove(self, one: tuple[str, int]) -> None:
+        self._waiting.remove(one)
+        if not self._waiting:
+            self._doubtful.clear()
+
     def _forget(self, now_us: int) -> None:
-        for address, time_us in list(self._times.items()):
-            if abs(now_us - time_us) <= _LONGEST_US:
-                return
-            self.discard(address)
+        while self._waiting and abs(now_us - self._waiting[0][1]) > _LONGEST_US:
+            self._remove(self._waiting[0])
 
 
 def _host(address: str) -> str:

@@ -13,7 +13,7 @@ from collector.redelivery import DeliveryRing, Repetition, identity
 from collector.rejection import Rejected, RejectionLog
 from collector.skew import SkewWatch
 from collector.topics import Route, Topics
-from collector.translate import Translation, Translator, refusal
+from collector.translate import OVERFLOW, Translation, Translator, refusal
 from collector.verdict import flagged, judge
 from telemetry.batch import Arrival, Batch, Identity
 from telemetry.ledger import HOUR_US, Account, Outcome
@@ -22,6 +22,7 @@ from telemetry.quarantine import Quarantined
 from telemetry.reading import Flag, Reading, Series, SeriesName
 
 UNKNOWN_CLIENT = ""
+TOO_MANY_MESSAGES = "too-many-messages"
 
 log = structlog.get_logger("collector.load")
 
@@ -106,7 +107,9 @@ class Loader:
             route.place.client, message.received_us, catching_up=catching_up
         ):
             load.limited += 1
-            load.arrivals.append(Arrival(self._account(message, route), (), Outcome.LIMITED))
+            account = self._account(message, route)
+            load.arrivals.append(Arrival(account, (), Outcome.LIMITED))
+            self._tools.observer.limit(account.client, TOO_MANY_MESSAGES, message)
         else:
             self._take(message, route, repetition, load)
 
@@ -223,6 +226,8 @@ class Loader:
             return
         for fault in faults:
             self._tools.rejections.note(message, fault)
+            if fault.reason == OVERFLOW:
+                self._tools.observer.limit(account.client, OVERFLOW, message)
         arrival, quarantined = judge(message, account, translation)
         load.arrivals.append(arrival)
         if quarantined is not None:

@@ -33,6 +33,10 @@ class Notebook:
             if self._is_news(client, note, received_us // HOUR_US)
         ]
 
+    def is_first_of_hour(self, client: str, what: str, received_us: int) -> bool:
+        """Whether this was not said of the client in that hour yet; now it is."""
+        return self._changes((client, what), received_us // HOUR_US)
+
     def _is_news(self, client: str, note: Note, hour: int) -> bool:
         if note.kind is NoteKind.GAP:
             return True

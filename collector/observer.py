@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable
 
+import structlog
+
 from collector.decoded import Note
 from collector.figures import ROOT, Figures
 from collector.message import Message
 from collector.notebook import Notebook
 from collector.outage import Outage
 from collector.presence import Roster
-from telemetry.presence import Changes, Connection, Event
+from telemetry.presence import Changes, Connection, Event, EventKind
 from telemetry.reading import Reading
+
+_SHOWN = 100  # of a topic or payload
+
+log = structlog.get_logger("collector.observer")
 
 
 class Observer:
@@ -40,6 +46,20 @@ class Observer:
     def read(self, client: str, notes: Iterable[Note], received_us: int) -> None:
         """Notes what a client says of itself beside readings."""
         self._events += self._notebook.events(client, notes, received_us)
+
+    def limit(self, client: str, excess: str, message: Message) -> None:
+        """Notes, once an hour, that a client sends more than one may, with a message as a sample.
+
+        Args:
+            client: The client, or an empty string if it has no reading yet.
+            excess: Of what there is too much, as a reason.
+            message: One that is left out, in whole or in part.
+        """
+        if self._notebook.is_first_of_hour(client, excess, message.received_us):
+            topic, payload = message.topic[:_SHOWN], message.payload[:_SHOWN]
+            detail = f"{excess}: {payload!r} on {topic!r}"
+            self._events.append(Event(message.received_us, EventKind.LIMITED, client, detail))
+            log.warning("limited", client=repr(client), excess=excess, topic=repr(topic))
 
     def note(self, event: Event) -> None:
         """Notes something that happened."""

@@ -137,7 +137,7 @@ def _common(picture: Picture, page: Page, style: Style) -> Json:
         "drawn": drawn,
         "shown": "picture",
         "status": parts.status(picture.writer, now_us),
-        "banner": parts.banner(picture.writer, now_us),
+        "banner": parts.banner(picture.writer, picture.limited, now_us),
         "as_of": now_us // 1000,
     }
 

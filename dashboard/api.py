@@ -10,8 +10,8 @@ from typing import TypeVar
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from dashboard.activity import activity
 from dashboard.exports import Exports, TooManyExports
-from dashboard.question import activity
 from telemetry.clock import Clock
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, StoreError

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask import Flask, Response, jsonify
 
-from dashboard.parts import broker_fault, collector_fault
+from dashboard.faults import broker_fault, collector_fault
 from telemetry.clock import Clock
 from telemetry.interface import Querier, StoreError, StoreMissing, WriterState
 

@@ -17,15 +17,13 @@ from dashboard.display import (
     span_text,
     value_text,
 )
+from dashboard.faults import broker_fault, collector_fault, excess
 from dashboard.question import Picture
 from dashboard.style import Style
 from telemetry.interface import WriterState
+from telemetry.presence import Event
 from telemetry.reading import Flag, Reading, flag_names
 from telemetry.window import to_iso
-
-_COLLECTOR_SILENT_US = 10_000_000
-_FULL_BYTES = 2_000_000
-_HELD = "The broker holds what arrives meanwhile."
 
 
 def icon(name: str) -> html.I:
@@ -132,35 +130,11 @@ def _badge(name: str, *, ok: bool, bad: str) -> dbc.Badge:
     )
 
 
-def collector_fault(writer: WriterState, now_us: int) -> str:
-    """Why nothing new arrives on the collector's side, or an empty string."""
-    if writer.beat_us is None:
-        return "The collector has not started yet."
-    since = age_text(now_us - writer.beat_us)
-    silent = now_us - writer.beat_us > _COLLECTOR_SILENT_US
-    if writer.stopped:
-        return f"The collector was stopped {since}. Start it again: make collector"
-    if silent and writer.free_bytes is not None and writer.free_bytes < _FULL_BYTES:
-        return f"The disk is full ({since}); free some space, storing goes on by itself. {_HELD}"
-    if writer.store_reason and not silent:
-        return f"Nothing can be stored: {writer.store_reason}. {_HELD}"
-    if silent:
-        return f"The collector fell silent {since}. See data/logs/collector.log"
-    return ""
-
-
-def broker_fault(writer: WriterState, now_us: int) -> str:
-    """Why the broker sends nothing, or not everything; an empty string if all is well."""
-    reason = writer.broker_reason
-    if writer.broker_up:
-        return f"The broker does not send everything: {reason}." if reason else ""
-    since = age_text(now_us - (writer.broker_since_us or now_us))
-    return f"The broker link is down: {reason or 'unknown'} ({since}). The collector keeps trying."
-
-
-def banner(writer: WriterState, now_us: int) -> dbc.Alert | None:
+def banner(writer: WriterState, limited: Event | None, now_us: int) -> dbc.Alert | None:
     """What is broken and what to do, in front of everything; nothing if all is well."""
-    fault = collector_fault(writer, now_us) or broker_fault(writer, now_us)
+    fault = (
+        collector_fault(writer, now_us) or broker_fault(writer, now_us) or excess(limited, now_us)
+    )
     return alert("exclamation-triangle-fill", fault, "warning") if fault else None
 
 

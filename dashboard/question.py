@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from dashboard.activity import Activity, activity
+from dashboard.faults import newest_limited
 from dashboard.marks import lost_sessions
 from telemetry.interface import Answer, Querier, Snapshot, WriterState
 from telemetry.presence import Event
-from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Latest, Reading, Series
+from telemetry.reading import Kind, Latest, Reading, Series
 from telemetry.rolling import (
     choose_bucket_us,
     rolling_mean,
@@ -31,7 +33,6 @@ _REACH_READINGS = 6000
 _GAP_INTERVALS = 3
 _TABLE_ROWS = 25
 _TILE_READINGS = 20_000
-_ACTIVE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,6 @@ class MetricPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
-    """A client and when anything of it last arrived."""
-
-    client: str
-    received_us: int
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """The answer: what the page shows.
 
@@ -123,6 +115,7 @@ class Picture:
         pictures: Those that are shown, by name.
         table: The newest readings in the window, newest first.
         marks: Where in the window the broker lost the collector's session, oldest first.
+        limited: Who sent more than one may, within the last hour; or None.
     """
 
     question: Question
@@ -132,6 +125,7 @@ class Picture:
     pictures: Sequence[MetricPicture]
     table: Sequence[Reading]
     marks: Sequence[Event]
+    limited: Event | None
 
 
 def ask(querier: Querier, question: Question) -> Picture:
@@ -157,33 +151,10 @@ def ask(querier: Querier, question: Question) -> Picture:
         pictures = [_picture(snapshot, one, intervals, question) for one in shown]
         table = _table(snapshot, shown, question.window)
         marks = lost_sessions(snapshot, question.window)
+        limited = newest_limited(snapshot, question.now_us)
         writer = snapshot.writer()
     asked = replace(question, client=client)
-    return Picture(asked, writer, clients, names, pictures, table, marks)
-
-
-def activity(latest: Sequence[Latest], now_us: int) -> Sequence[Activity]:
-    """The clients, newest activity first; those of the last minute stand by name.
-
-    Otherwise a list of busy clients would shuffle at every tick. Culex's own come last.
-    """
-    newest: dict[str, Latest] = {}
-    for one in latest:
-        known = newest.get(one.series.client)
-        if known is None or one.received_us > known.received_us:
-            newest[one.series.client] = one
-    found = [
-        Activity(name, one.received_us, bool(one.flags & Flag.SIMULATED))
-        for name, one in newest.items()
-    ]
-    return sorted(
-        found,
-        key=lambda one: (
-            one.client in RESERVED_CLIENTS,
-            max(0, now_us - one.received_us - _ACTIVE_US),
-            one.client,
-        ),
-    )
+    return Picture(asked, writer, clients, names, pictures, table, marks, limited)
 
 
 def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:

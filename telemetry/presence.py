@@ -65,6 +65,8 @@ class EventKind(StrEnum):
     """A client says that it has no value now."""
     GAP = "gap"
     """A client's own count says that messages of it are missing."""
+    LIMITED = "limited"
+    """A client sent more than one may; the excess is not stored. Once an hour and limit."""
     SESSION_LOST = "session-lost"
     """The broker lost the collector's session, and what it held for it."""
     COLLECTOR_STARTED = "collector-started"

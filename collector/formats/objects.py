@@ -7,7 +7,7 @@ key=value, CSV. They call `decode_fields`.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 
 import orjson
 
@@ -15,7 +15,7 @@ from collector.decoded import DEPTH, FIELDS, ROWS, Decoded, Measurement, Memory,
 from collector.formats.harvest import Harvest, dotted, measurement, read_unit
 from collector.formats.plain import read_utf8
 from collector.rejection import Rejected
-from collector.timestamps import NO_TIME, TIME_KEYS, Stamp, find_time, is_time, read_time
+from collector.timestamps import NO_TIME, TIME_KEYS, Stamp, find_time, is_time, read_times
 from collector.topics import name_fault
 from telemetry.reading import Kind
 
@@ -94,22 +94,29 @@ def decode_fields(content: object, place: Place) -> Decoded:
     return _bare(content, place.metric)
 
 
-def _numbers(fields: Mapping[str, float]) -> list[Measurement]:
+def _numbers(fields: Fields) -> list[Measurement]:
     """The measurements of an object of nothing but numbers, as most are; none if it is another.
 
-    A short cut without a loop: a hundred numbers take 40 µs from their bytes on, without it 160.
+    A short cut without a loop: a hundred numbers take 45 µs from their bytes on, without it 90.
     """
     values = fields.values()
     if (
         len(fields) > FIELDS
         or not _OWN_KEYS.isdisjoint(fields)
-        or not _NUMERIC.issuperset(map(type, values))
-        or not all(-_EXACT <= value <= _EXACT for value in values)
+        or not _are_plain(values)
         or not _are_names(tuple(fields))
     ):
         return []
-    facts = zip(fields, map(float, values), *_PLAIN, strict=False)
+    facts = zip(fields, map(float, values), *_PLAIN, strict=False)  # type: ignore[arg-type]  # numbers, as was asked
     return [*map(measurement, facts)]
+
+
+def _are_plain(values: Collection[object]) -> bool:
+    """Whether these are numbers, and doubles can hold each exactly."""
+    return _NUMERIC.issuperset(map(type, values)) and all(
+        -_EXACT <= value <= _EXACT  # type: ignore[operator]  # numbers, as was asked before
+        for value in values
+    )
 
 
 @lru_cache(_CACHED_OBJECTS)
@@ -121,29 +128,28 @@ def _are_names(keys: tuple[str, ...]) -> bool:
 def _regular(prefix: str, rows: Sequence[Fields], zone: tzinfo) -> list[Measurement]:
     """The measurements of rows of a time and numbers under the same keys; none if they are others.
 
-    A short cut as well: a hundred rows of one number take 170 µs, without it 430.
+    A short cut as well: a hundred rows of one number take 100 µs, without it 430.
     """
-    found: list[Measurement] = []
     keys = [*rows[0]] if rows else []
     times = TIME_KEYS.intersection(keys)
     if len(times) != 1 or len(keys) > FIELDS or "unit" in keys:
-        return found
+        return []
+    if any([*row] != keys for row in rows):
+        return []
     (when,) = times
-    names = [(key, _row_name(prefix, key)) for key in keys if key != when]
-    if not _are_names(tuple(name for _, name in names)):
-        return found
-    for row in rows:
-        if [*row] != keys:
+    stamps = read_times([row[when] for row in rows], zone)
+    names = {key: _row_name(prefix, key) for key in keys if key != when}
+    if not stamps or not _are_names(tuple(names.values())):
+        return []
+    times_us, flags = zip(*stamps, strict=True)
+    columns = []
+    for key, name in names.items():
+        values = [row[key] for row in rows]
+        if not _are_plain(values):
             return []
-        time_us, flags, _ = read_time(row[when], zone)
-        if time_us is None:
-            return []
-        for key, name in names:
-            value = row[key]
-            if type(value) not in _NUMERIC or not -_EXACT <= value <= _EXACT:  # type: ignore[operator]  # a number by then
-                return []
-            found.append(measurement((name, float(value), _NUMBER, "", time_us, flags)))  # type: ignore[arg-type]  # as above
-    return found
+        facts = zip(repeat(name), map(float, values), *_PLAIN[:2], times_us, flags, strict=False)  # type: ignore[arg-type]  # numbers, as was asked
+        columns.append(map(measurement, facts))
+    return [*chain.from_iterable(zip(*columns, strict=True))]
 
 
 def _row_name(prefix: str, key: str) -> str:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.bench
 
 PUBLISHER, SUBSCRIBERS = "tests.benchmarks.publisher", "tests.benchmarks.subscribers"
 MESSAGES, METRICS = 300_000, 3
-LARGE, LARGE_METRICS = 20_000, 100
+LARGE, LARGE_READINGS = 20_000, 100
 QUEUED = 500_000
 PACED, PACE_S = 1000, 0.01
 _TICK = threading.Event()  # never set: waiting on it passes time
@@ -52,8 +52,8 @@ class Run(NamedTuple):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    """A broker with one client, which nothing holds back."""
-    settings = make_settings(tmp_path, client_messages_per_s=0)
+    """A broker with one client, and the limits that there are by default."""
+    settings = make_settings(tmp_path)
     initialise(settings)
     broker = start_broker(settings)
     password = add_client(settings, CLIENT).password
@@ -111,7 +111,7 @@ def into_nothing(settings: Settings) -> Run:
     who = ["-u", login.username, "-P", login.password]
     ask = ["mosquitto_sub", *at, *who, "-q", "1", "-t", "clients/+"]
     subprocess.run([*ask, "-c", "-E"], check=True, timeout=30)  # subscribed, and kept so
-    with Child(settings, PUBLISHER, MESSAGES, METRICS) as publisher:
+    with Child(settings, PUBLISHER, MESSAGES, METRICS, "object") as publisher:
         publisher.go()
         count = str(MESSAGES)
         subprocess.run([*ask, "-c", "-C", count], stdout=subprocess.DEVNULL, check=True)
@@ -124,16 +124,19 @@ def into_memory(settings: Settings, kind: str) -> Run:
     """A subscriber of Python that acknowledges and keeps nothing."""
     with (
         Child(settings, SUBSCRIBERS, kind, MESSAGES) as subscriber,
-        Child(settings, PUBLISHER, MESSAGES, METRICS) as publisher,
+        Child(settings, PUBLISHER, MESSAGES, METRICS, "object") as publisher,
     ):
         publisher.go()
         end_s, processor = subscriber.wait_for("had")
         return Run(end_s - publisher.wait_for("began")[0], processor)
 
 
-def onto_disk(settings: Settings, count: int, metrics: int) -> Run:
+def onto_disk(settings: Settings, count: int, readings: int, shape: str = "object") -> Run:
     """The collector, until the last message is committed."""
-    with collector(settings) as ours, Child(settings, PUBLISHER, count, metrics) as publisher:
+    with (
+        collector(settings) as ours,
+        Child(settings, PUBLISHER, count, readings, shape) as publisher,
+    ):
         before_s = processor_s(ours.pid)
         publisher.go()
         ours.wait_for(count - 1)
@@ -167,17 +170,18 @@ def test_bench_ingest_live(settings: Settings) -> None:
     tell("the collector", disk, MESSAGES, METRICS, ceiling)
 
 
-def test_bench_ingest_large(settings: Settings) -> None:
-    """20 000 messages of a hundred metrics each; the bound is 200 000 readings/s."""
-    run = onto_disk(settings, LARGE, LARGE_METRICS)
-    tell("the collector, 100 readings a message", run, LARGE, LARGE_METRICS)
+@pytest.mark.parametrize("shape", ["object", "rows"])
+def test_bench_ingest_large(settings: Settings, shape: str) -> None:
+    """20 000 messages of a hundred readings each; the bound is 200 000 readings/s."""
+    run = onto_disk(settings, LARGE, LARGE_READINGS, shape)
+    tell(f"the collector, 100 readings a message ({shape})", run, LARGE, LARGE_READINGS)
 
 
 def test_bench_ingest_backlog(settings: Settings) -> None:
     """500 000 messages that waited in the broker; the bound is 300 MB."""
     with collector(settings):
         pass  # the session is there from now on
-    with Child(settings, PUBLISHER, QUEUED, METRICS) as publisher:
+    with Child(settings, PUBLISHER, QUEUED, METRICS, "object") as publisher:
         publisher.go()
         publisher.wait_for("began")
     began_s = time.time()

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.publisher COUNT METRICS`: publishes as fast as the broker reads.
+"""`python -m tests.benchmarks.publisher COUNT READINGS SHAPE`: publishes as fast as it is read.
 
 All packets are made before it says `ready`; a line on its input makes it begin. It ends when the
 broker has acknowledged everything, and says `began` and when.
@@ -25,13 +25,28 @@ LOGIN = "bench.json"
 _PACKET_IDS = 65_535
 _PUBACK_BYTES = 4
 _PIECE = 1000
+_STEP_US = 10
+_START_US = time.time_ns() // 1000
 
 
-def message(number: int, metrics: int) -> bytes:
-    """The packet of that number: a JSON object of so many metrics, of which one is the number."""
-    others = {f"metric-{n}": 20 + number * (n + 1) % 97 / 10 for n in range(metrics - 1)}
-    payload = orjson.dumps({NUMBER: number, **others})
+def message(number: int, readings: int, shape: str = "object") -> bytes:
+    """The packet of that number, one of whose readings is the number.
+
+    Its payload is JSON: an `object` of so many metrics, or `rows` of so many times and a value.
+    """
+    payload = _rows(number, readings) if shape == "rows" else _object(number, readings)
     return Publish(f"clients/{CLIENT}", payload, number % _PACKET_IDS + 1).encoded()
+
+
+def _object(number: int, metrics: int) -> bytes:
+    others = {f"metric-{n}": 20 + number * (n + 1) % 97 / 10 for n in range(metrics - 1)}
+    return orjson.dumps({NUMBER: number, **others})
+
+
+def _rows(number: int, count: int) -> bytes:
+    """Each row ten microseconds after the one before, in this message and the next."""
+    first_us = _START_US + number * count * _STEP_US
+    return orjson.dumps([{"ts": first_us + n * _STEP_US, NUMBER: number} for n in range(count)])
 
 
 def log_in(settings: Settings) -> socket.socket:
@@ -51,10 +66,10 @@ def _wait_for_answers(connection: socket.socket, count: int) -> None:
         left -= len(connection.recv(1_000_000))
 
 
-def main(count: int, metrics: int) -> None:
-    """Publishes so many messages of so many metrics."""
+def main(count: int, readings: int, shape: str) -> None:
+    """Publishes so many messages of so many readings."""
     pieces = [
-        b"".join(message(n, metrics) for n in range(start, min(start + _PIECE, count)))
+        b"".join(message(n, readings, shape) for n in range(start, min(start + _PIECE, count)))
         for start in range(0, count, _PIECE)
     ]
     with log_in(load_settings()) as connection:
@@ -70,4 +85,4 @@ def main(count: int, metrics: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -30,7 +30,14 @@ def test_doubt_lasts_while_anybody_waits() -> None:
 steps = st.tuples(st.sampled_from(["add", "login", "refuse"]), st.sampled_from(ADDRESSES))
 
 
+AGAIN = [
+    *[("add", "a:1"), ("add", "b:1"), ("refuse", "b:1"), ("add", "b:1"), ("refuse", "a:1")],
+    *[("add", "a:1"), ("refuse", "b:1")],
+]
+
+
 @given(st.lists(steps))
+@example(AGAIN)
 @example([("add", "a:1"), ("add", "b:1"), ("refuse", "b:1"), ("refuse", "a:1")])
 @example([("add", "a:1"), ("add", "a:2"), ("refuse", "a:2"), ("add", "b:1"), ("refuse", "a:1")])
 def test_whole_address_that_is_told_is_that_of_who_was_turned_away(

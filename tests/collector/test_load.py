@@ -11,8 +11,8 @@ from collector.limits import Caps
 from collector.load import Load, Loader
 from collector.message import Message, Properties
 from telemetry.batch import Batch
-from telemetry.ledger import Tally, total
-from telemetry.presence import Changes, EventKind
+from telemetry.ledger import HOUR_US, Tally, total
+from telemetry.presence import Changes, Event, EventKind
 from telemetry.reading import Flag, Reading
 from telemetry.store import open_appender
 from telemetry.window import ALL_TIME
@@ -131,6 +131,31 @@ def test_load_series_beyond_the_caps_are_limited_and_known_ones_go_on() -> None:
     assert dict(batch.arrivals[0].apart) == {"limited": 3}
     assert len(bench.readings(message(2, many, "clients/b"))) == 1
     assert len(bench.readings(message(3, many, "clients/a"))) == 2
+
+
+def test_load_of_too_many_messages_says_so_once_an_hour_with_a_sample() -> None:
+    """However many are left out, and for each limit by itself."""
+    bench = Bench(Caps(messages_per_s=1, burst=1, series_per_client=1, series=9))
+    bench.load(*(message(n, b"%d" % n) for n in range(1, 9)))
+    bench.load(message(9, b'{"x": 1}', "clients/a")._replace(received_us=NOW_US + 10_000_000))
+    excess, series = bench.tools.observer.take_changes().events
+    assert excess == Event(
+        NOW_US + 2, EventKind.LIMITED, "a", "too-many-messages: b'2' on 'clients/a/m'"
+    )
+    assert series[1:3] == (EventKind.LIMITED, "a")
+    assert series.detail.startswith("too-many-series: ")
+    later_us = NOW_US + HOUR_US
+    bench.load(*(message(n)._replace(received_us=later_us + n) for n in range(9)))
+    (again,) = bench.tools.observer.take_changes().events
+    assert again.time_us == later_us + 1
+
+
+def test_load_of_too_many_messages_of_made_up_clients_is_one_event() -> None:
+    """Names cost nothing to make up, so nobody without a reading is called by one."""
+    bench = Bench(Caps(messages_per_s=0, burst=1, series_per_client=0, series=0))
+    bench.load(*(message(n, topic=f"clients/made-up-{n}/m") for n in range(1, 50)))
+    (event,) = bench.tools.observer.take_changes().events
+    assert (event.client, event.kind) == ("", EventKind.LIMITED)
 
 
 @pytest.mark.parametrize(

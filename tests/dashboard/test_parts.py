@@ -11,6 +11,7 @@ import pytest
 from dashboard import parts
 from dashboard.view import View, view_of_query
 from telemetry.interface import WriterState
+from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Series
 from telemetry.window import Window
 from tests.dashboard.pictures import (
@@ -82,15 +83,31 @@ def test_notice_of_a_window_with_readings_is_none(tmp_path: Path) -> None:
 )
 def test_banner_of_a_fault_says_which(writer: WriterState, fault: str) -> None:
     """One sentence in front of everything, and a badge that is not green."""
-    assert fault in said(parts.banner(writer, NOON_US))
+    assert fault in said(parts.banner(writer, None, NOON_US))
     assert any(badge.className == "fact bad" for badge in parts.status(writer, NOON_US))
+
+
+@pytest.mark.parametrize(
+    ("event", "said_of_it"),
+    [
+        (Event(NOON_US - MINUTE_US, EventKind.LIMITED, "a\u202e", "too-many-messages: b'' on 't'"),
+         "Client 'a<U+202E>' sent more messages than one may (1 min ago)."),
+        (Event(NOON_US, EventKind.LIMITED, "", "too-many-series: b'' on 't'"),
+         "raise client_series or series in culex.toml"),
+    ],
+)  # fmt: skip
+def test_banner_of_a_client_that_is_limited_names_it(event: Event, said_of_it: str) -> None:
+    """What is lost is said in front of everything; a fault of our own comes first."""
+    assert said_of_it in said(parts.banner(WELL, event, NOON_US))
+    stopped = replace(WELL, stopped=True)
+    assert "make collector" in said(parts.banner(stopped, event, NOON_US))
 
 
 def test_banner_of_health_is_none() -> None:
     """If all is well nothing is said, up to ten seconds of silence."""
     for age_us in (0, 10 * SECOND_US):
         writer = replace(WELL, beat_us=NOON_US - age_us)
-        assert parts.banner(writer, NOON_US) is None
+        assert parts.banner(writer, None, NOON_US) is None
         assert [badge.className for badge in parts.status(writer, NOON_US)] == ["fact ok"] * 2
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.activity import activity
 from dashboard.marks import MOST_MARKS
 from dashboard.parts import caption, export_link
-from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, activity, ask
+from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, ask
 from telemetry.export import ExportQuery, export, subject
 from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
@@ -271,6 +272,18 @@ def test_marks_are_the_sessions_lost_in_the_window(tmp_path: Path) -> None:
     events = [*others, *lost(start_us - 1, start_us, -1, 0)]
     path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
     assert picture(path).marks == lost(start_us, -1)
+
+
+def test_limited_client_is_the_last_one_within_the_hour(tmp_path: Path) -> None:
+    """Whatever else happened; an hour later the page is silent about it."""
+    events = [
+        Event(NOON_US - HOUR_US - 1, EventKind.LIMITED, "a"),
+        Event(NOON_US - 3, EventKind.REFUSED, "c"),
+    ]
+    path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
+    assert picture(path).limited is None
+    limited = Event(NOON_US - HOUR_US, EventKind.LIMITED, "b")
+    assert picture(happen(path, limited)).limited == limited
 
 
 def test_marks_beyond_what_is_shown_are_the_newest(tmp_path: Path) -> None:
