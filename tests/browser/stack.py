@@ -35,8 +35,8 @@ class Stack:
         dashboard: The dashboard's process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = stack_settings(folder)
+    def __init__(self, folder: Path, **changes: object) -> None:
+        self.settings = stack_settings(folder, **changes)
         initialise(self.settings)
         self._began_s = now_us() // 2_000_000 * 2
         fill(self.settings, self._began_s)
@@ -83,9 +83,9 @@ class Stack:
         subprocess.run(["mosquitto_pub", *where, *login, *message], check=True, timeout=10)
 
 
-def stack_settings(folder: Path) -> Settings:
+def stack_settings(folder: Path, **changes: object) -> Settings:
     """Settings on own ports, with a known password and quick ticks."""
-    return make_settings(folder, admin_password=PASSWORD, refresh_ms=REFRESH_MS)
+    return make_settings(folder, admin_password=PASSWORD, refresh_ms=REFRESH_MS, **changes)
 
 
 def url_of(settings: Settings) -> str:
