@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Full, Queue
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from structlog.testing import capture_logs
 
 from collector.daemon import LOOPBACK
 from collector.figures import Figures
@@ -37,8 +39,8 @@ class Lookout:
     """A watch with somebody who draws conclusions, when asked."""
 
     def __init__(self, settings: Settings, room: int = 10_000) -> None:
-        login = load_login(settings.secrets_dir / "collector.json")
-        self.endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: login)
+        self.login = load_login(settings.secrets_dir / "collector.json")
+        self.endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: self.login)
         self.waiting: Queue[Message] = Queue(room)
         self.watch = Watch(self.endpoint, self._offer, now_us)
         self.roster, self.figures = Roster(), Figures()
@@ -330,6 +332,23 @@ def test_watch_without_room_drops_and_says_since_when(
             wait_until(lambda: len(lookout.told(EventKind.WATCH_BACK)) == 2)
     finally:
         lookout.watch.stop()
+
+
+def test_watch_password_that_was_replaced_is_taken_up(settings: Settings, broker: Process) -> None:
+    """A refused login is told and tried again with what the file holds by then."""
+    assert broker.running
+    lookout = Lookout(settings)
+    right = lookout.login
+    lookout.login = replace(right, password="wrong")  # noqa: S106  # so that it is refused
+    with capture_logs() as lines:
+        lookout.watch.start()
+        try:
+            wait_until(lambda: [one for one in lines if "login refused" in one.get("reason", "")])
+            assert not lookout.watch.up
+            lookout.login = right
+            wait_until(lambda: lookout.watch.up)
+        finally:
+            lookout.watch.stop()
 
 
 def test_watch_started_before_the_broker_waits_for_it(tmp_path: Path) -> None:
