@@ -1,6 +1,6 @@
 """The network fails between collector, broker and publishers: all go on, nothing is lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,18 +8,16 @@ from telemetry.settings import Settings
 from tests.support import wait_until
 from tests.torture import store
 from tests.torture.impatient import KEEP_ALIVE_S
+from tests.torture.network import Fault, slam, slow_down
 from tests.torture.scene import Scene, Ways
 from tests.torture.verdict import total
-from tests.toxic import AT_ONCE, BYTE_BY_BYTE, LATE, Pace, Proxy
+from tests.toxic import BYTE_BY_BYTE, LATE, Proxy
 
 pytestmark = pytest.mark.broker
 
+MORE = 30
 NOTICED_S = 2 * KEEP_ALIVE_S + 2
 """A ping goes out after one keep-alive, and its answer is missed after another."""
-
-SLAMMED = 4
-
-Fault = Callable[[Proxy], None]
 
 
 @pytest.fixture
@@ -27,21 +25,6 @@ def proxy(settings: Settings) -> Iterator[Proxy]:
     """Stands between the broker and whoever is told its port."""
     with Proxy(settings.mqtt_port) as proxy:
         yield proxy
-
-
-def slam(proxy: Proxy) -> None:
-    """Resets every connection, and several that are tried after it."""
-    proxy.refuse(refusing=True)
-    proxy.reset()
-    before = proxy.accepted
-    wait_until(lambda: proxy.accepted >= before + SLAMMED)
-    proxy.refuse(refusing=False)
-
-
-def more(scene: Scene, count: int = 30) -> None:
-    """Every publisher has so many more numbers acknowledged."""
-    for publisher in scene.publishers:
-        publisher.wait_for_more(count)
 
 
 def assert_each_once(scene: Scene) -> None:
@@ -53,14 +36,6 @@ def assert_each_once(scene: Scene) -> None:
     assert store.discrepancies(scene.settings) == 0
 
 
-def slow_down(scene: Scene, proxy: Proxy, pace: Pace) -> None:
-    """Everything goes at that pace for a while."""
-    proxy.pace(pace)
-    more(scene)
-    proxy.pace(AT_ONCE)
-    scene.catch_up()
-
-
 def test_link_of_the_collector_at_fault_is_renewed_by_itself(
     settings: Settings, proxy: Proxy
 ) -> None:
@@ -68,13 +43,13 @@ def test_link_of_the_collector_at_fault_is_renewed_by_itself(
     faults: tuple[Fault, ...] = (Proxy.cut, Proxy.reset, slam, Proxy.cut, Proxy.reset)
     with Scene(settings, ways=Ways(collector_port=proxy.port)) as scene:
         for fault in faults:
-            more(scene)
+            scene.wait_for_more(MORE)
             before = scene.link()
             fault(proxy)
             scene.wait_for_link(before)
             scene.catch_up()
         for pace in (BYTE_BY_BYTE, LATE):
-            slow_down(scene, proxy, pace)
+            slow_down(scene, proxy, pace, MORE)
         assert_each_once(scene)
 
 
@@ -85,7 +60,7 @@ def test_link_of_the_collector_gone_silent_is_noticed_by_keep_alive(
     ways = Ways(collector_port=proxy.port, command=("tests.torture.impatient",))
     with Scene(settings, ways=ways) as scene:
         for _ in range(2):
-            more(scene)
+            scene.wait_for_more(MORE)
             before = scene.link()
             proxy.freeze()
             wait_until(lambda link=before: scene.link() != link, NOTICED_S)  # type: ignore[misc]  # bound now
@@ -98,8 +73,8 @@ def test_links_of_publishers_at_fault_double_nothing(settings: Settings, proxy: 
     faults: tuple[Fault, ...] = (Proxy.cut, Proxy.reset, Proxy.freeze, slam)
     with Scene(settings, ways=Ways(publisher_port=proxy.port)) as scene:
         for fault in faults:
-            more(scene)
+            scene.wait_for_more(MORE)
             fault(proxy)
         for pace in (BYTE_BY_BYTE, LATE):
-            slow_down(scene, proxy, pace)
+            slow_down(scene, proxy, pace, MORE)
         assert_each_once(scene)

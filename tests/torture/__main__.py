@@ -14,9 +14,11 @@ from tests.support import make_settings
 from tests.torture import store
 from tests.torture.attacks import ON_BOTH, assault
 from tests.torture.delays import Delays
+from tests.torture.network import unsteady
 from tests.torture.numbers import Key
 from tests.torture.poison import poison
 from tests.torture.report import Figures, flushes, lines, versions
+from tests.torture.retained import retain
 from tests.torture.scene import Scene
 
 
@@ -40,6 +42,8 @@ def main(duration: str, seed: int) -> None:
 def torture(folder: Path, seconds: float, rng: Random) -> Figures:
     """What so many seconds of attacks did."""
     poisoned = poison(make_settings(folder / "poison"))
+    shaken = unsteady(make_settings(folder / "network"), rng)
+    kept = retain(make_settings(folder / "retained"))
     settings = make_settings(folder / "kills")
     with Scene(settings) as scene:
         end_s = time.monotonic() + seconds
@@ -52,6 +56,8 @@ def torture(folder: Path, seconds: float, rng: Random) -> Figures:
             scene.costs(),
             Delays(list(reconnects(scene))),
             poisoned,
+            shaken,
+            kept,
         )
 
 

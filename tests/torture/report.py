@@ -14,8 +14,10 @@ from statistics import median
 from telemetry.ledger import Tally
 from telemetry.settings import ROOT
 from tests.torture.delays import Delays
+from tests.torture.network import Unsteady
 from tests.torture.numbers import Key
 from tests.torture.poison import Poisoned
+from tests.torture.retained import Retained
 from tests.torture.verdict import Verdict, total
 
 _COLUMNS = ("sent", "acknowledged", "stored", "lost", "excused", "doubled", "flagged", "strange")
@@ -35,6 +37,8 @@ class Figures:
         costs: Numbers lost by each kill of the broker while the collector was away.
         reconnects: From the broker's return to the first reading.
         poisoned: What the catalogue of hostile input did.
+        unsteady: What a network that fails did.
+        retained: What became of retained messages.
     """
 
     verdicts: Mapping[Key, Verdict]
@@ -44,15 +48,16 @@ class Figures:
     costs: Sequence[int]
     reconnects: Delays
     poisoned: Poisoned
+    unsteady: Unsteady
+    retained: Retained
 
     @property
     def good(self) -> bool:
         """Whether every promise was kept."""
         verdict = total(self.verdicts.values())
         keyed = sum(self.verdicts[key].flagged for key in self.verdicts if key is not Key.NONE)
-        return not (
-            verdict.lost or verdict.doubled or verdict.strange or keyed or self.discrepancies
-        )
+        broken = verdict.lost or verdict.doubled or verdict.strange or keyed or self.discrepancies
+        return not broken and self.unsteady.good and self.retained.good
 
 
 def lines(figures: Figures) -> Iterator[str]:
@@ -76,6 +81,13 @@ def lines(figures: Figures) -> Iterator[str]:
     yield f"hostile input  {poisoned.rows} rows, {poisoned.verdict.lost} good readings lost"
     yield f"published → seen in the store, alone     {poisoned.alone}"
     yield f"published → seen in the store, between   {poisoned.between}"
+    yield ""
+    unsteady, retained = figures.unsteady, figures.retained
+    lost, doubled = unsteady.verdict.lost, unsteady.verdict.doubled + unsteady.verdict.flagged
+    yield f"network        {unsteady.faults} faults, {lost} lost, {doubled} doubled"
+    yield f"link closed → renewed                    {unsteady.renewed}"
+    yield f"link silent → renewed                    {unsteady.noticed}"
+    yield f"retained       {retained.again} came again, {retained.added} readings added"
 
 
 def _each(costs: Sequence[int]) -> str:

@@ -163,6 +163,11 @@ class Scene:
                 PATIENCE_S,
             )
 
+    def wait_for_more(self, count: int) -> None:
+        """Every publisher has so many more numbers acknowledged."""
+        for publisher in self.publishers:
+            publisher.wait_for_more(count)
+
     def save(self) -> None:
         """The broker has saved itself."""
         before_s = self._saved_s()

@@ -52,6 +52,12 @@ def messages(settings: Settings) -> Tally:
         return total(row.messages for row in snapshot.ledger(None, ALL_TIME))
 
 
+def readings(settings: Settings) -> int:
+    """Readings that messages brought and that are there."""
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        return sum(row.readings.stored - row.erased for row in snapshot.ledger(None, ALL_TIME))
+
+
 def events(settings: Settings) -> Counter[EventKind]:
     """How often what happened."""
     with open_querier(settings.store_path).snapshot() as snapshot:
