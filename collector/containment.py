@@ -25,3 +25,7 @@ def contained(callback: Callable[Parameters, None]) -> Callable[Parameters, None
             log.exception("an error of our own", callback=callback.__name__)
 
     return call
+
+
+def leave_to_network_thread(_client: object, _userdata: object, _socket: object) -> None:
+    """Paho calls this instead of writing from the thread that asked."""

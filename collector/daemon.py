@@ -111,7 +111,9 @@ class Collector:
 
     def __init__(self, settings: Settings, topics: Topics, appender: Appender) -> None:
         endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: load_login(_login_path(settings)))
-        subscriptions = Subscriptions(settings.data_dir / "subscriptions.json", topics.filters)
+        held = settings.data_dir / "subscriptions.json"
+        subscriptions = Subscriptions(held, topics.filters, topics.refuse)
+        topics.prefer(subscriptions.wanted)
         self.intake = Intake(_bounds(settings))
         self.session = Session(endpoint, self.intake, subscriptions, now_us)
         self.watch = Watch(endpoint, self.intake.offer, now_us)

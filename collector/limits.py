@@ -96,6 +96,10 @@ class Cardinality:
         self._per_client[series.client] = mine + 1
         return True
 
+    def copy(self) -> "Cardinality":
+        """The same, and what is admitted there is not admitted here."""
+        return Cardinality(self._caps, self._known)
+
     def knows(self, client: str) -> bool:
         """Whether the client has a series."""
         return client in self._per_client

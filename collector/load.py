@@ -197,12 +197,24 @@ class Loader:
         return Repetition.YES if digest == named.digest else Repetition.MAYBE
 
     def translate(self, message: Message, flags: int) -> tuple[Account, Translation]:
-        """What a message comes to that is in quarantine, and where the ledger counts it."""
+        """What a message comes to that is in quarantine, and where the ledger counts it.
+
+        What it leaves behind for later messages is taken in, and is to be committed with it. Its
+        notes tell of what was then, and are passed on to nobody.
+        """
         route = self._route(message)
         if isinstance(route, str):
             return Account(UNKNOWN_CLIENT, _hour(message.received_us)), refusal(route)
         translation = self._guarded(message, route)
+        if translation.remember:
+            translation = self._tools.translator.keep_late(translation)
         return self._account(message, route), flagged(translation, flags)
+
+    def rehearsal(self) -> "Loader":
+        """A loader that translates as this one does, and leaves nothing behind in it."""
+        cardinality = self._tools.cardinality.copy()
+        translator = self._tools.translator.copy(cardinality.admit)
+        return Loader(self._tools._replace(translator=translator, cardinality=cardinality))
 
     def _guarded(self, message: Message, route: Route) -> Translation:
         """No message may stop the stream, not even one that finds an error of ours."""

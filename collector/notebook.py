@@ -24,7 +24,7 @@ class Notebook:
         """Those of the notes that are news, as events."""
         return [
             Event(
-                note.time_us or received_us,
+                min(note.time_us or received_us, received_us),  # whatever its clock says
                 EventKind(note.kind),
                 client,
                 ": ".join(part for part in (note.metric, note.detail) if part),

@@ -31,6 +31,7 @@ class Observer:
         self._figures = Figures()
         self._notebook = Notebook()
         self._events: list[Event] = []
+        self._given_back = Changes()
 
     def hear(self, message: Message) -> list[Reading]:
         """Takes what the broker says of itself and its clients; the figures in it."""
@@ -66,10 +67,17 @@ class Observer:
         self._events.append(event)
 
     def take_changes(self) -> Changes:
-        """What is news since the last time."""
+        """What is news since the last time; first what was given back, which is older."""
+        if self._given_back:
+            given_back, self._given_back = self._given_back, Changes()
+            return given_back
         changes = self._roster.take_changes()
         events, self._events = [*changes.events, *self._events], []
         return Changes(changes.connections, events)
+
+    def give_back(self, changes: Changes) -> None:
+        """Takes back what was taken last and could not be kept."""
+        self._given_back = changes
 
 
 def is_about_broker(message: Message) -> bool:

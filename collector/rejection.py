@@ -32,7 +32,8 @@ class Fault:
 
     Attributes:
         reason: A short fixed word.
-        metric: The metric it would have been, or an empty string for the whole message.
+        metric: The metric it would have been, or an empty string for the whole message. A name
+            too long for one is cut; where a payload has very many faults, `…` stands for the rest.
     """
 
     reason: str

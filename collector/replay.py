@@ -1,6 +1,7 @@
 """Replay: what is in quarantine is decoded again, with the topic templates of today."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import orjson
@@ -12,7 +13,7 @@ from telemetry.batch import Batch, Release
 from telemetry.interface import Appender
 from telemetry.jobs import Replay, Result
 from telemetry.quarantine import Entry
-from telemetry.reading import Flag
+from telemetry.reading import Flag, SeriesName
 
 STEP = 500
 """Messages in one transaction: so long the stream waits."""
@@ -28,6 +29,7 @@ class Replayer:
 
     def _begin(self) -> None:
         self._after = 0
+        self._rehearsal: Loader | None = None
         self._counts = Counter(
             dict.fromkeys(("messages", "released", "stay", "cut", "readings", "stored"), 0)
         )
@@ -46,8 +48,9 @@ class Replayer:
             counts = dict(self._counts)
             self._begin()
             return counts
-        releases = [self._release(entry) for entry in entries if entry.whole]
-        stored = 0 if job.dry_run else self._appender.append(Batch(releases=releases)).stored
+        batch = _decode(entries, self._loader_for(job))
+        stored = 0 if job.dry_run else self._appender.append(batch).stored
+        releases = batch.releases
         self._after = entries[-1].id
         stay = sum(release.again is not None for release in releases)
         self._counts.update(
@@ -60,13 +63,31 @@ class Replayer:
         )
         return None
 
-    def _release(self, entry: Entry) -> Release:
+    def _loader_for(self, job: Replay) -> Loader:
+        """A dry run is translated beside the stream, which must not notice it."""
+        if not job.dry_run:
+            return self._loader
+        self._rehearsal = self._rehearsal or self._loader.rehearsal()
+        return self._rehearsal
+
+
+def _decode(entries: Iterable[Entry], loader: Loader) -> Batch:
+    """What those of them come to that are kept whole, with what they leave behind."""
+    releases: list[Release] = []
+    names: list[SeriesName] = []
+    memory: dict[str, bytes] = {}
+    for entry in entries:
+        if not entry.whole:
+            continue
         message = _message(entry)
-        account, translation = self._loader.translate(message, Flag.REPLAYED.value)
+        account, translation = loader.translate(message, Flag.REPLAYED.value)
         arrival, again = judge(message, account, translation)
         if again is not None and entry.message.outcome is None:
             again = replace(again, outcome=None)  # its other parts were good the first time
-        return Release(entry.id, arrival, again)
+        releases.append(Release(entry.id, arrival, again))
+        names += translation.names
+        memory.update(translation.remember or {})
+    return Batch(releases=releases, memory=memory, descriptions=names)
 
 
 def _message(entry: Entry) -> Message:

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collector.backoff import Backoff
-from collector.containment import contained
+from collector.containment import contained, leave_to_network_thread
 from collector.intake import Intake
 from collector.link import LOST, Endpoint, LinkState, LinkWatch, explain, plain
 from collector.liveness import Liveness
@@ -66,7 +66,7 @@ class _Client(mqtt.Client):
         self.connect_timeout = _CONNECT_S
         self.max_inflight_messages = 1  # what every broker can take (MQTT 5, 3.3.4)
         # Any handler here makes paho leave all writing to us.
-        self.on_socket_register_write = _leave_to_network_thread
+        self.on_socket_register_write = leave_to_network_thread
         self._generation = generation
 
     def _create_socket(self) -> Pipe:
@@ -280,6 +280,7 @@ class Session:
         for name, reason in zip(self._asked.pop(packet_id, ()), reasons, strict=False):
             if reason.is_failure:
                 self._link.limp(f"subscription refused: {name}")
+                self._subscriptions.refuse(name)
 
     @contained
     def _on_unsubscribe(
@@ -294,7 +295,3 @@ class Session:
     ) -> None:
         if not (self._refused or self._stopping.is_set()):  # why, is known
             self._link.fail(plain(str(reason)))
-
-
-def _leave_to_network_thread(_client: mqtt.Client, _userdata: object, _socket: object) -> None:
-    """Paho calls this instead of writing from the thread that asked."""

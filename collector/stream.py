@@ -90,8 +90,11 @@ class Stream:
                 speaker.loop_read()
 
     def _next_piece(self) -> bytes:
-        """What has arrived, or does within a moment; where much comes, a good deal of it."""
-        if not self.pipe.wait(0 if self._left else TICK_S):
+        """What has arrived, or does within a moment; where much comes, a good deal of it.
+
+        Nothing while the last piece waits for room: what is in no intake must stay bounded too.
+        """
+        if self._left or not self.pipe.wait(TICK_S):
             return b""
         if time.monotonic() - self.pipe.heard_s < _DENSE_S:
             time.sleep(_GATHER_S)

@@ -1,7 +1,7 @@
 """Which topic filters the broker's session may still hold from before."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,6 +14,10 @@ _IDENTIFIERS = 268_435_455  # MQTT 5, 3.8.2.1.2
 log = structlog.get_logger("collector.subscriptions")
 
 
+def _tell_nobody(_name: str) -> None:
+    pass
+
+
 class Subscriptions:
     """Remembers filters across restarts, so that those no longer configured can be given up.
 
@@ -21,15 +25,27 @@ class Subscriptions:
     broker cannot be asked for them.
 
     Attributes:
-        wanted: The filters that are configured.
+        wanted: The filters that are configured, those the broker knew first in front: if a message
+            arrives for several of them, then in any case for the one that was there first.
         identifiers: What the broker is to call each of them.
+
+    Args:
+        path: Where they are remembered.
+        wanted: The filters that are configured.
+        refuse: Is told each filter for which the broker delivers nothing.
     """
 
-    def __init__(self, path: Path, wanted: Iterable[str]) -> None:
-        self.wanted = tuple(wanted)
-        self.identifiers = identifiers(self.wanted)
+    def __init__(
+        self, path: Path, wanted: Iterable[str], refuse: Callable[[str], None] = _tell_nobody
+    ) -> None:
         self._path = path
-        self._held = frozenset(_load(path))
+        self._refuse = refuse
+        self._held = tuple(_load(path))
+        self.wanted = tuple(sorted(wanted, key=self._place))
+        self.identifiers = identifiers(self.wanted)
+
+    def _place(self, name: str) -> int:
+        return self._held.index(name) if name in self._held else len(self._held)
 
     @property
     def places(self) -> Mapping[int, int]:
@@ -44,22 +60,27 @@ class Subscriptions:
     @property
     def stale(self) -> tuple[str, ...]:
         """Filters that the broker may still hold and nobody wants any more."""
-        return tuple(sorted(self._held - set(self.wanted)))
+        return tuple(name for name in self._held if name not in self.wanted)
 
     def asking(self) -> None:
         """Keeps, before the broker is asked, that it may hold both old and new filters."""
-        self._keep(self._held | set(self.wanted))
+        self._keep((*self._held, *(name for name in self.wanted if name not in self._held)))
+
+    def refuse(self, name: str) -> None:
+        """Notes that the broker delivers nothing for that filter."""
+        self._refuse(name)
 
     def given_up(self, filters: Iterable[str]) -> None:
         """Keeps that the broker no longer holds these."""
-        self._keep(self._held - set(filters))
+        gone = set(filters)
+        self._keep(tuple(name for name in self._held if name not in gone))
 
-    def _keep(self, filters: frozenset[str]) -> None:
+    def _keep(self, filters: tuple[str, ...]) -> None:
         if filters == self._held:
             return
         self._held = filters
         try:
-            publish_file(self._path, json.dumps(sorted(filters)).encode())
+            publish_file(self._path, json.dumps(filters).encode())
         except OSError as error:
             log.warning("cannot keep the topic filters", error=str(error))
 

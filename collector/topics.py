@@ -41,7 +41,7 @@ class Route(NamedTuple):
     Attributes:
         place: Its client and metric, and what else a decoder must know.
         format: How its payloads are written.
-        subscription: The identifier of the one subscription whose copy of a message counts.
+        subscription: The place of the one filter whose copy of a message counts.
     """
 
     place: Place
@@ -53,7 +53,8 @@ class Topics:
     """The templates in force, in the order in which they are tried.
 
     Attributes:
-        filters: What to subscribe to; the identifier of each is its place, counted from 1.
+        filters: What to subscribe to. Where several take a topic the broker delivers a message
+            once for each (MQTT 5, 3.3.4), and the copy of the first counts.
 
     Raises:
         TemplateError: If there is none.
@@ -65,6 +66,16 @@ class Topics:
             raise TemplateError("there is no topic template; write one under [[topics]]")
         self.filters = needed(rule.template.topic_filter for rule in self._rules)
         self._known: dict[str, Route] = {}
+        self._refused: frozenset[str] = frozenset()
+
+    def prefer(self, filters: Iterable[str]) -> None:
+        """Lets them count in this order; before the first topic is asked for."""
+        self.filters = tuple(filters)
+
+    def refuse(self, topic_filter: str) -> None:
+        """No copy comes for that filter: others count in its place. From any thread."""
+        self._refused |= {topic_filter}
+        self._known = {}
 
     def route(self, topic: str) -> Route:
         """What the topic names by the first template that fits.
@@ -73,18 +84,16 @@ class Topics:
             Rejected: `unmapped` if none fits; `no-client`, `no-metric`, `long-name`, `not-utf8`
                 or `control-character` if one does but a name cannot be kept.
         """
-        known = self._known.get(topic)
+        routes = self._known
+        known = routes.get(topic)
         if known is not None:
             return known
         found = self._find(topic)
         if len(topic) <= _CACHED_CHARACTERS:
-            self._keep(topic, found)
+            if len(routes) >= _CACHED_TOPICS:
+                routes.clear()
+            routes[topic] = found
         return found
-
-    def _keep(self, topic: str, found: Route) -> None:
-        if len(self._known) >= _CACHED_TOPICS:
-            self._known.clear()
-        self._known[topic] = found
 
     def _find(self, topic: str) -> Route:
         levels = topic.split("/")
@@ -99,13 +108,12 @@ class Topics:
         raise Rejected("unmapped")
 
     def subscription(self, topic: str) -> int:
-        """The identifier of the first subscription that takes the topic, or 0 if none does.
-
-        Where filters overlap the broker delivers a message once for each (MQTT 5, 3.3.4).
-        """
-        levels = topic.split("/")
-        takers = (n for n, one in enumerate(self.filters, 1) if takes(one.split("/"), levels))
-        return next(takers, 0)
+        """The place of the first filter that takes the topic, counted from 1; 0 if none does."""
+        levels, refused = topic.split("/"), self._refused
+        for place, one in enumerate(self.filters, 1):
+            if one not in refused and takes(one.split("/"), levels):
+                return place
+        return 0
 
 
 def _match_fault(match: Match, template: TopicTemplate) -> str:

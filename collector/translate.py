@@ -83,8 +83,16 @@ class Translator:
         self._late_us, self._future_us = tolerance
         self._admit = admit
         self._admitted: dict[str, dict[str, Series]] = {}
-        self._memory = {key: content for key, content in memory.items() if content}
+        self._memory = dict(memory)
         self._memory_bytes = _bytes(self._memory)
+        self._late: set[str] = set()
+
+    def copy(self, admit: Callable[[Series], bool]) -> "Translator":
+        """One that understands messages as this one does, and leaves nothing behind in it."""
+        tolerance = Tolerance(self._late_us, self._future_us)
+        copy = Translator(self._topics, tolerance, admit, self._memory)
+        copy._late = set(self._late)
+        return copy
 
     def forget_series(self) -> None:
         """Asks again which series may be, as after some were erased."""
@@ -168,6 +176,7 @@ class Translator:
         later messages must not be understood by what no longer holds.
         """
         remember = translation.remember or {}
+        self._late.difference_update(remember)
         gone = {key: self._memory.pop(key) for key in remember if key in self._memory}
         self._memory_bytes += _bytes(remember) - _bytes(gone)
         if self._memory_bytes <= MEMORY_BYTES:
@@ -176,6 +185,20 @@ class Translator:
         self._memory_bytes -= _bytes(remember)
         faults = [*translation.faults, Fault("memory-full")]
         return translation._replace(remember=dict.fromkeys(gone, b""), faults=faults)
+
+    def keep_late(self, translation: Translation) -> Translation:
+        """As `keep`, for a message out of quarantine: what came after it holds.
+
+        Only what another such message left is replaced; they come in order of arrival.
+        """
+        remember = {
+            key: content
+            for key, content in (translation.remember or {}).items()
+            if key not in self._memory or key in self._late
+        }
+        kept = self.keep(translation._replace(remember=remember))
+        self._late |= remember.keys() & self._memory.keys()
+        return kept
 
     def _names(self, descriptions: Iterable[Description]) -> Iterable[SeriesName]:
         """Whose names they are: the topic that a description names is one of ours or nobody's."""

@@ -14,6 +14,7 @@ from telemetry.quarantine import Quarantined
 _OUTCOMES = {"future": Outcome.HELD, "retained": Outcome.RETAINED, OVERFLOW: Outcome.LIMITED}
 _KEPT = (Outcome.QUARANTINED, Outcome.HELD)
 _FACTS_BYTES = 4096
+_SIMULATED = ("simulated", "1")
 
 
 def outcome_of(reason: str) -> Outcome:
@@ -58,6 +59,9 @@ def judge(
         outcome if outcome in _KEPT else None,
         apart[Outcome.QUARANTINED],
         apart[Outcome.HELD],
+        apart[Outcome.RETAINED],
+        apart[Outcome.LIMITED],
+        len(readings),
         _facts(message),
     )
 
@@ -70,16 +74,24 @@ def _outcome(fault: Fault) -> Outcome:
 
 
 def _facts(message: Message) -> str:
-    """What a replay must know of a message beside topic and payload."""
-    facts: dict[str, object] = {}
-    if message.retain:
-        facts["retain"] = True
-    if message.properties.content_type:
-        facts["content_type"] = message.properties.content_type
-    if message.properties.user:
-        facts["user"] = message.properties.user
+    """What a replay must know of a message beside topic and payload.
+
+    Of what is too much or no text, the user properties go first, except that it is simulated.
+    """
+    content_type, user = message.properties.content_type, message.properties.user
+    mark = (_SIMULATED,) if message.simulated else ()
+    return (
+        _written(message, content_type, user)
+        or _written(message, content_type, mark)
+        or _written(message, "", mark)
+    )
+
+
+def _written(message: Message, content_type: str, user: tuple[tuple[str, str], ...]) -> str:
+    """The facts as JSON, or an empty string if they cannot be kept."""
+    facts = {"retain": message.retain, "content_type": content_type, "user": user}
     try:
-        text = orjson.dumps(facts)
+        text = orjson.dumps({name: fact for name, fact in facts.items() if fact})
     except orjson.JSONEncodeError:
-        return "{}"
-    return text.decode() if len(text) <= _FACTS_BYTES else "{}"
+        return ""
+    return text.decode() if len(text) <= _FACTS_BYTES else ""

@@ -14,7 +14,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.containment import contained
+from collector.containment import contained, leave_to_network_thread
 from collector.link import Endpoint
 from collector.message import Message
 from collector.outage import Outage, Outages
@@ -86,7 +86,7 @@ class Watch:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         # Any handler here makes paho leave all writing to the network thread.
-        client.on_socket_register_write = _leave_to_network_thread
+        client.on_socket_register_write = leave_to_network_thread
         client.connect_async(
             self._endpoint.host, self._endpoint.port, KEEP_ALIVE_S, clean_start=True
         )
@@ -169,7 +169,3 @@ class Watch:
         self.dropped += 1
         if topic.startswith(_LOG):
             self._outages.begin(self._heard_us)
-
-
-def _leave_to_network_thread(_client: mqtt.Client, _userdata: object, _socket: object) -> None:
-    """Paho calls this instead of writing from the thread that asked."""

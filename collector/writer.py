@@ -22,7 +22,7 @@ from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
 from telemetry.interface import Appender, StoreUnavailable
 from telemetry.jobs import Erase, Job, Replay, Result, run_pending
-from telemetry.presence import Changes, Event, EventKind
+from telemetry.presence import Event, EventKind
 
 WAIT_S = 0.25
 """How long the writer waits for a message before it looks around."""
@@ -68,7 +68,6 @@ class Writer:
         self._reported_us = 0
         self._reported = parts.link.state
         self._fault = ""
-        self._presence = Changes()
         self._excuses: set[str] = set()
         self.statistics = Statistics()
 
@@ -98,7 +97,8 @@ class Writer:
         """Leaves our state in the store for readers; a store that fails is noticed elsewhere."""
         if stopped:
             self._note(EventKind.COLLECTOR_STOPPED)
-            self._keep_presence()
+            while self._keep_presence():
+                pass
         state = self._reported = self._parts.link.state
         now_us = self._reported_us = self._clock()
         with self._excused("cannot report"):
@@ -132,8 +132,10 @@ class Writer:
 
     def _settle(self, load: Load, stopping: threading.Event) -> bool:
         """Commits a load and acknowledges its messages; False if it was given up."""
-        committed = self._append_until(load.batch(self._parts.observer.take_changes()), stopping)
+        presence = self._parts.observer.take_changes()
+        committed = self._append_until(load.batch(presence), stopping)
         if committed is None:
+            self._parts.observer.give_back(presence)
             return False
         self._parts.link.acknowledge(load.messages)
         statistics = self.statistics
@@ -195,14 +197,16 @@ class Writer:
     def _note(self, kind: EventKind, detail: str = "") -> None:
         self._parts.observer.note(Event(self._clock(), kind, detail=detail))
 
-    def _keep_presence(self) -> None:
-        """Stores what is news and no message took along; again the next time if that fails."""
-        changes = self._presence or self._parts.observer.take_changes()
-        if changes:
-            self._presence = changes
-            with self._excused("cannot keep who is connected"):
-                self._parts.appender.append(Batch(presence=changes))
-                self._presence = Changes()
+    def _keep_presence(self) -> bool:
+        """Stores what is news and no message took along; False if that was nothing or failed."""
+        changes = self._parts.observer.take_changes()
+        if not changes:
+            return False
+        with self._excused("cannot keep who is connected"):
+            self._parts.appender.append(Batch(presence=changes))
+            return True
+        self._parts.observer.give_back(changes)
+        return False
 
     def _do(self, job: Job) -> Result | None:
         """Does a job, or a part of it: the stream goes on meanwhile."""

@@ -15,6 +15,9 @@ DELIVERIES_KEPT = 20_000
 IDENTITIES_KEPT = 1_000_000
 """A publisher sends again what it has in flight, which is the newest of its own."""
 
+DESCRIPTIONS_KEPT = 10_000
+"""Of series that are not there; what describes one that is stays."""
+
 
 class Arrival(NamedTuple):
     """What one message came to.
@@ -83,7 +86,7 @@ class Batch:
         identities: Of those messages whose publisher gave them one.
         quarantined: What could not become readings.
         releases: What leaves quarantine.
-        memory: What later payloads need to be understood, by key.
+        memory: What later payloads need to be understood, by key; empty where it no longer holds.
         descriptions: Names and units of series.
         skews: How far clients' clocks are off, by client.
         presence: Who came and went, and what else happened.

@@ -8,12 +8,18 @@ from telemetry.ledger import Account, Outcome
 KEPT_BYTES = 65_536
 """A larger payload is cut: it can be looked at and not replayed."""
 
+TOPIC_BYTES = 1024
+"""A longer topic is cut and ends in a digest; its message cannot be replayed either."""
+
+METRIC_CHARACTERS = 256
+"""What is kept of the name of a metric."""
+
 KEPT_PER_REASON = 1000
 """Messages of one topic and one reason that are kept raw; more are counted."""
 
 KEPT_MESSAGES = 100_000
 KEPT_TOTAL_BYTES = 256_000_000
-"""What is kept raw in all."""
+"""What is kept raw in all: payloads, topics and what stands beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class Quarantined:
             parts of it were good.
         quarantined: Values in it that are quarantined.
         held: Values in it that are held for their time.
+        retained: Values in it that are no news.
+        limited: Values in it that are beyond what its client may send.
+        good: Values in it that are readings; they stay counted whatever becomes of the others.
         facts: What else its publisher said, as JSON.
     """
 
@@ -43,6 +52,9 @@ class Quarantined:
     outcome: Outcome | None = Outcome.QUARANTINED
     quarantined: int = 0
     held: int = 0
+    retained: int = 0
+    limited: int = 0
+    good: int = 0
     facts: str = "{}"
 
 
@@ -51,7 +63,7 @@ class Entry(NamedTuple):
 
     Attributes:
         id: Its number; later ones are higher, and none is given twice.
-        whole: Whether the payload is complete, so that it can be replayed.
+        whole: Whether topic and payload are kept as they arrived, so that it can be replayed.
         size: The bytes of the payload as it arrived.
     """
 

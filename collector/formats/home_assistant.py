@@ -23,6 +23,9 @@ _LONG = {
 }
 """The abbreviations of what is read here."""
 
+TOPIC_CHARACTERS = 1024
+"""Of a topic and its base topic; a longer one is nobody's, as names have 256 at most."""
+
 _REMOVED = frozenset({"p", "platform"})
 """All that is left of a component that a device takes back."""
 
@@ -77,7 +80,7 @@ def _entities(fields: Fields) -> Iterator[Fields]:
 def _description(entity: Fields) -> Description | None:
     topic, key = _topic(entity), _key(entity)
     name, unit = _name(entity), read_unit(entity.get("unit_of_measurement"))
-    if not topic or key is None or not (name or unit):
+    if not topic or key is None or name_fault(key) or not (name or unit):
         return None
     return Description(topic, key, name, unit)
 
@@ -85,12 +88,11 @@ def _description(entity: Fields) -> Description | None:
 def _topic(entity: Fields) -> str:
     """The topic of the values, with `~` at its start or end replaced by the base topic."""
     topic, base = entity.get("state_topic"), entity.get("~")
-    if not isinstance(topic, str):
+    base = base if isinstance(base, str) else "~"  # itself
+    if not isinstance(topic, str) or len(topic) + len(base) > TOPIC_CHARACTERS:
         return ""
-    if isinstance(base, str):
-        topic = base + topic[1:] if topic.startswith("~") else topic
-        topic = topic[:-1] + base if topic.endswith("~") else topic
-    return topic
+    topic = base + topic[1:] if topic.startswith("~") else topic
+    return topic[:-1] + base if topic.endswith("~") else topic
 
 
 def _key(entity: Fields) -> str | None:
@@ -116,5 +118,5 @@ def _name(entity: Fields) -> str:
     spoken = device_class.replace("_", " ").capitalize() if isinstance(device_class, str) else ""
     names = (entity.get("name"), spoken, member(entity, "device").get("name"))
     return next(
-        (n.strip() for n in names if isinstance(n, str) and n.strip() and not name_fault(n)), ""
+        (n.strip() for n in names if isinstance(n, str) and not name_fault(n) and n.strip()), ""
     )

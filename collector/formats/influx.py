@@ -13,7 +13,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from collector.decoded import FIELDS, ROWS, Decoded, Memory, Place
-from collector.formats.harvest import Harvest, dotted
+from collector.formats.harvest import Harvest, dotted, joined
 from collector.formats.plain import read_utf8
 from collector.rejection import Rejected
 from collector.timestamps import NO_TIME, Stamp, read_time
@@ -83,7 +83,7 @@ def _take(harvest: Harvest, line: Line, place: Place) -> None:
         harvest.refuse("bad-time", dotted(place.metric, line.measurement))
     measurement, tags = name_parts(line, place)
     for number, (field, text) in enumerate(line.fields.items()):
-        name = (measurement if field == "value" else dotted(measurement, field)) + tags
+        name = joined(measurement if field == "value" else dotted(measurement, field), tags)
         if number == FIELDS:
             harvest.refuse("too-many-fields", name)
             break

@@ -4,7 +4,7 @@ What is said here of objects holds for every format whose payload comes to one: 
 key=value, CSV. They call `decode_fields`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from itertools import chain, repeat
@@ -26,6 +26,7 @@ _NUMBER = Kind.NUMBER
 _NUMERIC = frozenset({float, int})  # and not bool, which is an int
 _EXACT = 2**53
 _CACHED_OBJECTS = 256
+_CACHED_CHARACTERS = 4096  # of all keys of an object: anybody may send 256 kB of them
 _PLAIN = (repeat(_NUMBER), repeat(""), repeat(None), repeat(0))  # kind, unit, time, flags
 
 
@@ -119,10 +120,17 @@ def _are_plain(values: Collection[object]) -> bool:
     )
 
 
-@lru_cache(_CACHED_OBJECTS)
 def _are_names(keys: tuple[str, ...]) -> bool:
-    """Cached, because the same few objects come again and again."""
+    if sum(map(len, keys)) > _CACHED_CHARACTERS:
+        return _all_names(keys)
+    return _are_known_names(keys)
+
+
+def _all_names(keys: Iterable[str]) -> bool:
     return not any(not key or name_fault(key) for key in keys)
+
+
+_are_known_names = lru_cache(_CACHED_OBJECTS)(_all_names)  # the same few objects come again
 
 
 def _regular(prefix: str, rows: Sequence[Fields], zone: tzinfo) -> list[Measurement]:

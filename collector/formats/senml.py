@@ -3,11 +3,12 @@
 Source: RFC 8428.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 
 from collector.decoded import ROWS, Decoded, Memory, Place
 from collector.formats.binary import load_cbor
-from collector.formats.harvest import Harvest, dotted, read_unit
+from collector.formats.harvest import Harvest, dotted, joined, read_unit
 from collector.formats.objects import load_json
 from collector.rejection import Rejected
 from collector.timestamps import NO_TIME, Stamp, read_time
@@ -42,7 +43,7 @@ def decode_senml_json(payload: bytes, place: Place, _memory: Memory) -> Decoded:
     >>> pack = b'[{"bn": "urn:dev:ow:10e2:", "bu": "Cel", "n": "air", "v": 21.5}]'
     >>> decoded = decode_senml_json(pack, Place("clients/a", "a"), {})
     >>> [(m.metric, m.value, m.unit) for m in decoded.measurements]
-    [('air', 21.5, 'Cel')]
+    [('urn:dev:ow:10e2:air', 21.5, 'Cel')]
 
     Raises:
         Rejected: As `load_json` and `decode_pack`.
@@ -84,9 +85,10 @@ def is_pack(content: object) -> bool:
 def decode_pack(pack: object, place: Place) -> Decoded:
     """The measurements of the records of a pack, their base values resolved (4.6).
 
-    The metric is the name after the base name, because that only says whose it is; where a pack
-    has several base names, it is the whole name. What is measured relative to now is a fault, but
-    for now itself: when that was, only the clock could tell.
+    The metric is the whole name, base name and name: it is unique in the world (4.5.1), so several
+    devices may speak over one topic. Where a pack gives a name several units, as RFC 8428 does
+    itself with positions (5.1.3), the unit belongs to the name. What is measured relative to now is
+    a fault, but for now itself: when that was, only the clock could tell.
 
     Raises:
         Rejected: `malformed-senml` if it is no pack or a base value has the wrong type,
@@ -96,13 +98,24 @@ def decode_pack(pack: object, place: Place) -> Decoded:
         raise Rejected("malformed-senml")
     for record in pack:
         _check_base(record)
-    base_names = {record["bn"] for record in pack if "bn" in record}
-    reader = _Reader(place, whole_names=len(base_names) > 1)
+    reader = _Reader(place, _several_units(pack))
     for record in pack[:ROWS]:
         reader.take(record)
     if len(pack) > ROWS:
         reader.refuse("too-many-rows", place.metric)
     return reader.decoded()
+
+
+def _several_units(pack: Sequence[Record]) -> set[str]:
+    """The names in a pack that stand with more than one unit."""
+    units: defaultdict[str, set[str]] = defaultdict(set)
+    base: dict[str, object] = {}
+    for record in pack[:ROWS]:
+        base.update((label, record[label]) for label in ("bn", "bu") if label in record)
+        if not _VALUES.isdisjoint(record):
+            name = joined(str(base.get("bn", "")), str(record.get("n", "")))
+            units[name].add(read_unit(record.get("u", base.get("bu"))))
+    return {name for name, found in units.items() if len(found) > 1}
 
 
 def _check_base(record: Record) -> None:
@@ -126,12 +139,12 @@ def _well_typed(record: Record, label: str) -> bool:
 class _Reader(Harvest):
     """Collects records, and carries the base values from one to the next."""
 
-    __slots__ = ("_base", "_place", "_whole_names")
+    __slots__ = ("_base", "_place", "_several_units")
 
-    def __init__(self, place: Place, *, whole_names: bool) -> None:
+    def __init__(self, place: Place, several_units: Container[str]) -> None:
         super().__init__()
         self._place = place
-        self._whole_names = whole_names
+        self._several_units = several_units
         self._base: dict[str, object] = {}
 
     def take(self, record: Record) -> None:
@@ -151,10 +164,10 @@ class _Reader(Harvest):
         self._values(metric, record, self._stamp(metric, time_s))
 
     def _metric(self, record: Record) -> str:
-        name, base = str(record.get("n", "")), str(self._base.get("bn", ""))
-        if self._whole_names:
-            name = base + name
-        return dotted(self._place.metric, name) or self._place.metric or base
+        name = joined(str(self._base.get("bn", "")), str(record.get("n", "")))
+        if name in self._several_units:
+            name = dotted(name, read_unit(record.get("u", self._base.get("bu"))))
+        return dotted(self._place.metric, name) or self._place.metric
 
     def _stamp(self, metric: str, time_s: float) -> Stamp:
         if time_s == 0:

@@ -37,7 +37,7 @@ class Sieve:
 
     def unit(self, parent: str, key: str) -> str:
         """The unit of what stands under that key, or an empty string."""
-        return self.units.get(key) or self.units.get(f"{parent}.{key}", "")
+        return self.units.get(key) or self.units.get(dotted(parent, key), "")
 
 
 class Sifting(Harvest):
@@ -87,7 +87,7 @@ class Sifting(Harvest):
         if key not in self._sieve.numbered:
             return
         for number, value in enumerate(values[: FIELDS + 1], 1):
-            self._one(f"{name}.{number}", value, self._sieve.unit(parent, key))
+            self._one(dotted(name, str(number)), value, self._sieve.unit(parent, key))
 
     def _one(self, name: str, value: object, unit: str) -> None:
         if self._room > 0:

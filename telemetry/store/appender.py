@@ -1,6 +1,7 @@
 """The write side of the store: one transaction for everything that belongs together."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -170,9 +171,9 @@ class HeadAppender:
             return Committed(0, 0)  # it has left before, and has its outcome
         readings = release.arrival.readings
         (stored,) = self._table.store([readings])
-        books.settle(entry.message, release.arrival, stored)
+        good = books.settle(entry.message, release.arrival, stored)
         if release.again is None:
             self._quarantine.remove(entry)
         else:
-            self._quarantine.renew(entry, release.again)
+            self._quarantine.renew(entry, replace(release.again, good=good))
         return Committed(stored, len(readings) - stored)

@@ -69,27 +69,33 @@ class Books:
             counts[_WIDTH] += number
             counts[_WIDTH + _PLACES[outcome]] += number
 
-    def settle(self, message: Quarantined, arrival: Arrival, stored: int) -> None:
+    def settle(self, message: Quarantined, arrival: Arrival, stored: int) -> int:
         """Counts a message that leaves quarantine as what it came to now, and no longer as before.
 
-        Its values that were good the first time stay counted: they are duplicates only now.
+        Its values that were good before stay counted as what they were: they are duplicates only
+        now. Returns how many good values of it its account counts from now on.
         """
-        before = message.quarantined + message.held
-        apart = sum(number for _, number in arrival.apart)
-        known = len(arrival.readings) - stored
+        before = message.good if message.account == arrival.account else 0
+        known = max(0, len(arrival.readings) - stored - before)
         self._take_back(message)
         if message.outcome is not None:
             self._count_message(arrival, stored)
-        self.add_readings(arrival, stored, max(0, before - stored - apart) if before else known)
+        self.add_readings(arrival, stored, known)
+        return before + stored + known
 
     def _take_back(self, message: Quarantined) -> None:
         counts = self._of(message.account)
         if message.outcome is not None:
             counts[0] -= 1
             counts[_PLACES[message.outcome]] -= 1
-        counts[_WIDTH] -= message.quarantined + message.held
-        counts[_WIDTH + _PLACES[Outcome.QUARANTINED]] -= message.quarantined
-        counts[_WIDTH + _PLACES[Outcome.HELD]] -= message.held
+        for outcome, number in (
+            (Outcome.QUARANTINED, message.quarantined),
+            (Outcome.HELD, message.held),
+            (Outcome.RETAINED, message.retained),
+            (Outcome.LIMITED, message.limited),
+        ):
+            counts[_WIDTH] -= number
+            counts[_WIDTH + _PLACES[outcome]] -= number
 
     def erase(self, account: Account, number: int) -> None:
         """Counts stored readings that are removed."""

@@ -1,5 +1,6 @@
 """Connections and events: written with everything else, the oldest of them let go."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from telemetry.presence import Changes, Connection, Event, EventKind
@@ -7,9 +8,11 @@ from telemetry.store.head import Connection as Database
 from telemetry.window import Window
 
 CONNECTIONS_KEPT = 100_000
-EVENTS_KEPT = 100_000
 KEPT_OF_CLIENT = 2000
-"""Connections of one client: one that comes and goes all day displaces only its own past."""
+"""Connections of one client, and events: one that comes and goes displaces only its own past."""
+
+KEPT_OF_KIND = 20_000
+"""Events of one kind: floods of one, such as refused logins, displace no other."""
 
 READ_AT_ONCE = 10_000
 
@@ -35,7 +38,12 @@ _OF_ALL = _CONNECTIONS + _NEWEST
 _OF_CLIENT = f"{_CONNECTIONS}AND client = ?4 {_NEWEST}"
 _OPEN = f"SELECT {_NAMES} FROM connection WHERE until_us IS NULL ORDER BY since_us"  # noqa: S608  # our own column names
 _NOTE = "INSERT INTO event (time_us, kind, client, detail, address) VALUES (?, ?, ?, ?, ?)"
-_TRIM_EVENTS = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?"
+_TRIM_EVENTS_OF_KIND = """DELETE FROM event WHERE kind = ?1
+    AND (time_us, id) <= (SELECT time_us, id FROM event WHERE kind = ?1
+        ORDER BY time_us DESC, id DESC LIMIT 1 OFFSET ?2)"""
+_TRIM_EVENTS_OF_CLIENT = """DELETE FROM event WHERE client = ?1
+    AND (time_us, id) <= (SELECT time_us, id FROM event WHERE client = ?1
+        ORDER BY time_us DESC, id DESC LIMIT 1 OFFSET ?2)"""
 _EVENTS = """SELECT time_us, kind, client, detail, address FROM event
     WHERE time_us < ?1 AND time_us >= ?2 """
 _NEWEST_EVENTS = "ORDER BY time_us DESC, id DESC LIMIT ?3"
@@ -56,7 +64,14 @@ def apply(database: Database, changes: Changes) -> None:
         database.execute(_TRIM, (CONNECTIONS_KEPT,))
     if changes.events:
         database.executemany(_NOTE, map(_event_row, changes.events))
-        database.execute(_TRIM_EVENTS, (EVENTS_KEPT,))
+        _trim_events(database, changes.events)
+
+
+def _trim_events(database: Database, news: Sequence[Event]) -> None:
+    for kind in {one.kind for one in news}:
+        database.execute(_TRIM_EVENTS_OF_KIND, (kind, KEPT_OF_KIND))
+    for client in {one.client for one in news if one.client}:
+        database.execute(_TRIM_EVENTS_OF_CLIENT, (_text(client), KEPT_OF_CLIENT))
 
 
 def read_connections(

@@ -1,6 +1,8 @@
 """What could not become readings, kept raw within bounds and counted beyond them."""
 
 from collections import Counter
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
 from telemetry.ledger import Account, Outcome
@@ -9,6 +11,8 @@ from telemetry.quarantine import (
     KEPT_MESSAGES,
     KEPT_PER_REASON,
     KEPT_TOTAL_BYTES,
+    METRIC_CHARACTERS,
+    TOPIC_BYTES,
     Choice,
     Entry,
     Group,
@@ -16,36 +20,50 @@ from telemetry.quarantine import (
 )
 from telemetry.store.head import Connection
 
-_NAMES = (
-    "client, hour_us, first_us, last_us, topic, payload, size, reason, metric, facts, count, "
-    "messages_quarantined, messages_held, readings_quarantined, readings_held"
+_COUNTS = (
+    "messages_quarantined",
+    "messages_held",
+    "readings_quarantined",
+    "readings_held",
+    "readings_retained",
+    "readings_limited",
+    "readings_good",
 )
-_KEEP = f"INSERT INTO quarantine ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)"  # noqa: S608  # our own column names
+_NAMES = (
+    "client, hour_us, first_us, last_us, topic, payload, size, whole, reason, metric, facts, "
+    f"count, {', '.join(_COUNTS)}"
+)
+_KEEP = (
+    f"INSERT INTO quarantine ({_NAMES}) "  # noqa: S608  # our own column names
+    f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1{', ?' * len(_COUNTS)})"
+)
 _COUNT = (
     f"INSERT INTO quarantine ({_NAMES}) "  # noqa: S608  # our own column names
-    "VALUES (?, ?, ?, ?, '', NULL, ?, ?, '', '{}', 1, ?, ?, ?, ?) "
+    f"VALUES (?, ?, ?, ?, '', NULL, ?, 0, ?, '', '{{}}', 1{', ?' * len(_COUNTS)}) "
     "ON CONFLICT (client, hour_us, reason) WHERE payload IS NULL DO UPDATE SET "
-    "last_us = max(last_us, excluded.last_us), size = size + excluded.size, count = count + 1, "
-    "messages_quarantined = messages_quarantined + excluded.messages_quarantined, "
-    "messages_held = messages_held + excluded.messages_held, "
-    "readings_quarantined = readings_quarantined + excluded.readings_quarantined, "
-    "readings_held = readings_held + excluded.readings_held"
+    "last_us = max(last_us, excluded.last_us), "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in ("size", "count", *_COUNTS))
 )
-_KEPT = """SELECT topic, reason, count(*), sum(length(payload)) FROM quarantine
-    WHERE payload IS NOT NULL GROUP BY topic, reason"""
-_ENTRIES = """SELECT id, client, hour_us, first_us, topic, payload, size, reason, metric, facts,
-    messages_quarantined, messages_held, readings_quarantined, readings_held FROM quarantine
+_KEPT = """SELECT topic, reason, count(*), sum(length(payload) + 2 * length(CAST(topic AS BLOB))
+        + length(CAST(metric AS BLOB)) + length(CAST(facts AS BLOB)))
+    FROM quarantine WHERE payload IS NOT NULL GROUP BY topic, reason"""
+_ENTRIES = f"""SELECT id, client, hour_us, first_us, topic, payload, size, whole, reason, metric,
+    {", ".join(_COUNTS)}, facts FROM quarantine
     WHERE payload IS NOT NULL AND id > ? AND topic = coalesce(?, topic)
-    AND reason = coalesce(?, reason) ORDER BY id LIMIT ?"""
+    AND reason = coalesce(?, reason) ORDER BY id LIMIT ?"""  # noqa: S608  # our own column names
 _GROUPS = """SELECT topic, reason, min(first_us), max(last_us), sum(count), count(payload)
     FROM quarantine GROUP BY topic, reason ORDER BY max(last_us) DESC LIMIT ?"""
-_AGAIN = """UPDATE quarantine SET client = ?, hour_us = ?, reason = ?, metric = ?,
-    messages_quarantined = ?, messages_held = ?, readings_quarantined = ?, readings_held = ?
-    WHERE id = ?"""
+_AGAIN = (
+    f"UPDATE quarantine SET client = ?, hour_us = ?, reason = ?, metric = ?, "  # noqa: S608  # our own column names
+    f"{', '.join(f'{name} = ?' for name in _COUNTS)} WHERE id = ?"
+)
 
 
 class QuarantineTable:
-    """The write side; knows how much of each topic and reason is kept raw already."""
+    """The write side; knows how much of each topic and reason is kept raw already.
+
+    It follows a topic and reason by their hash, and only while a message of them is kept.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,32 +71,41 @@ class QuarantineTable:
 
     def load(self) -> None:
         """Counts anew what is kept, as after a transaction that was given up."""
-        kept = self._connection.execute(_KEPT).fetchall()
-        self._kept = Counter({(topic, reason): number for topic, reason, number, _ in kept})
-        self._messages = sum(number for _, _, number, _ in kept)
-        self._bytes = sum(size for _, _, _, size in kept)
+        self._kept: Counter[int] = Counter()
+        self._messages = self._bytes = 0
+        for topic, reason, number, size in self._connection.execute(_KEPT):
+            self._kept[hash((topic, reason))] += number
+            self._messages += number
+            self._bytes += size
 
     def add(self, message: Quarantined) -> None:
         """Keeps the message raw, or counts it if enough of its like is kept."""
-        payload = message.payload[:KEPT_BYTES]
-        topic = message.topic.encode("utf-8", "backslashreplace").decode()
+        kept = _cut(message)
         place = (*message.account, message.received_us, message.received_us)
         size, counts = len(message.payload), _counts(message)
-        if not self._has_room(topic, message.reason, len(payload)):
+        if not self._has_room(kept):
             self._connection.execute(_COUNT, (*place, size, message.reason, *counts))
             return
-        facts = (message.reason, message.metric, message.facts)
-        self._connection.execute(_KEEP, (*place, topic, payload, size, *facts, *counts))
-        self._kept[topic, message.reason] += 1
-        self._messages += 1
-        self._bytes += len(payload)
+        whole = (kept.topic, kept.payload) == (message.topic, message.payload)
+        raw = (kept.topic, kept.payload, size, whole)
+        facts = (kept.reason, kept.metric, kept.facts)
+        self._connection.execute(_KEEP, (*place, *raw, *facts, *counts))
+        self._follow(kept, 1)
 
-    def _has_room(self, topic: str, reason: str, size: int) -> bool:
+    def _has_room(self, kept: Quarantined) -> bool:
         return (
-            self._kept[topic, reason] < KEPT_PER_REASON
+            self._kept[hash((kept.topic, kept.reason))] < KEPT_PER_REASON
             and self._messages < KEPT_MESSAGES
-            and self._bytes + size <= KEPT_TOTAL_BYTES
+            and self._bytes + _size(kept) <= KEPT_TOTAL_BYTES
         )
+
+    def _follow(self, kept: Quarantined, change: int) -> None:
+        key = hash((kept.topic, kept.reason))
+        self._kept[key] += change
+        if not self._kept[key]:
+            del self._kept[key]
+        self._messages += change
+        self._bytes += change * _size(kept)
 
     def find(self, entry_id: int) -> Entry | None:
         """The message of that number, or None if it has left."""
@@ -88,24 +115,47 @@ class QuarantineTable:
     def remove(self, entry: Entry) -> None:
         """Lets a message leave."""
         self._connection.execute("DELETE FROM quarantine WHERE id = ?", (entry.id,))
-        self._kept[entry.message.topic, entry.message.reason] -= 1
-        self._messages -= 1
-        self._bytes -= len(entry.message.payload)
+        self._follow(entry.message, -1)
 
     def renew(self, entry: Entry, again: Quarantined) -> None:
         """Keeps a message for what is wrong with it now."""
-        values = (*again.account, again.reason, again.metric, *_counts(again), entry.id)
+        kept = replace(entry.message, reason=again.reason, metric=_cut(again).metric)
+        values = (*again.account, kept.reason, kept.metric, *_counts(again), entry.id)
         self._connection.execute(_AGAIN, values)
-        self._kept[entry.message.topic, entry.message.reason] -= 1
-        self._kept[entry.message.topic, again.reason] += 1
+        self._follow(entry.message, -1)
+        self._follow(kept, 1)
 
 
-def _counts(message: Quarantined) -> tuple[int, int, int, int]:
+def _cut(message: Quarantined) -> Quarantined:
+    """What is kept raw of a message."""
+    topic = message.topic.encode("utf-8", "backslashreplace")
+    if len(topic) > TOPIC_BYTES:
+        end = "…" + blake2b(topic, digest_size=8).hexdigest()
+        topic = topic[: TOPIC_BYTES - len(end.encode())] + end.encode()
+    return replace(
+        message,
+        topic=topic.decode("utf-8", "ignore"),
+        payload=message.payload[:KEPT_BYTES],
+        metric=message.metric[:METRIC_CHARACTERS],
+    )
+
+
+def _size(kept: Quarantined) -> int:
+    """What it takes of the bound in all, as `_KEPT` has it; the topic is in the index as well."""
+    texts = (kept.topic, kept.topic, kept.metric, kept.facts)
+    return len(kept.payload) + sum(len(text.encode()) for text in texts)
+
+
+def _counts(message: Quarantined) -> tuple[int, ...]:
+    """In the order of `_COUNTS`."""
     return (
         int(message.outcome is Outcome.QUARANTINED),
         int(message.outcome is Outcome.HELD),
         message.quarantined,
         message.held,
+        message.retained,
+        message.limited,
+        message.good,
     )
 
 
@@ -116,10 +166,8 @@ def read_entries(connection: Connection, choice: Choice, after: int, at_most: in
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:  # Any: the columns of a row
-    entry_id, client, hour_us, received_us, topic, payload, size, reason, metric, facts, *counts = (
-        row
-    )
-    message_quarantined, message_held, quarantined, held = counts
+    entry_id, client, hour_us, received_us, topic, payload, size, whole, *rest = row
+    reason, metric, message_quarantined, message_held, *values = rest
     outcome = Outcome.QUARANTINED if message_quarantined else None
     message = Quarantined(
         Account(client, hour_us),
@@ -129,11 +177,9 @@ def _entry(row: tuple[Any, ...]) -> Entry:  # Any: the columns of a row
         reason,
         metric,
         Outcome.HELD if message_held else outcome,
-        quarantined,
-        held,
-        facts,
+        *values,
     )
-    return Entry(entry_id, size == len(payload), size, message)
+    return Entry(entry_id, bool(whole), size, message)
 
 
 def read_groups(connection: Connection, at_most: int) -> list[Group]:

@@ -2,16 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from telemetry.batch import DELIVERIES_KEPT, IDENTITIES_KEPT, Identity, Skew
+from telemetry.batch import (
+    DELIVERIES_KEPT,
+    DESCRIPTIONS_KEPT,
+    IDENTITIES_KEPT,
+    Identity,
+    Skew,
+)
 from telemetry.reading import Series, SeriesName
 from telemetry.store.head import Connection
 
 _KEY_BYTES = 18
+_FORGET = "DELETE FROM memory WHERE key = ?"
 _MEMORY = "INSERT OR REPLACE INTO memory VALUES (?, ?)"
 _IDENTITY = "INSERT INTO identity (key, digest) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _TRIM_IDENTITIES = """DELETE FROM identity
     WHERE position <= (SELECT max(position) FROM identity) - ?"""
-_DESCRIPTION = "INSERT OR REPLACE INTO description VALUES (?, ?, ?, ?)"
+_DESCRIPTION = """INSERT INTO description (client, metric, name, unit) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET name = excluded.name, unit = excluded.unit"""
+_TRIM_DESCRIPTIONS = """DELETE FROM description
+    WHERE position <= (SELECT max(position) FROM description) - ? AND NOT EXISTS (SELECT 1
+        FROM series WHERE (client, metric) = (description.client, description.metric))"""
 _SKEW = "INSERT OR REPLACE INTO skew VALUES (?, ?, ?)"
 
 
@@ -60,12 +71,17 @@ class Recall:
 
     def keep(self, memory: Mapping[str, bytes]) -> None:
         """Keeps what payloads said, in place of what was kept under the same keys."""
-        self._connection.executemany(_MEMORY, memory.items())
+        gone = [(key,) for key, content in memory.items() if not content]
+        self._connection.executemany(_FORGET, gone)
+        there = [(key, content) for key, content in memory.items() if content]
+        self._connection.executemany(_MEMORY, there)
 
     def describe(self, names: Iterable[SeriesName]) -> None:
-        """Keeps names and units of series, which need not be there yet."""
-        rows = ((*one.series, one.name, one.unit) for one in names)
-        self._connection.executemany(_DESCRIPTION, rows)
+        """Keeps names and units of series, which need not be there yet; of those the oldest go."""
+        rows = [(*one.series, one.name, one.unit) for one in names]
+        if rows:
+            self._connection.executemany(_DESCRIPTION, rows)
+            self._connection.execute(_TRIM_DESCRIPTIONS, (DESCRIPTIONS_KEPT,))
 
     def set_skews(self, skews: Mapping[str, Skew]) -> None:
         """Keeps how far clients' clocks are off."""

@@ -16,10 +16,12 @@ _SERIES = """INSERT INTO series
     (client, metric, kind, unit, newest_us, newest_value, newest_received_us, newest_flags)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _CLIMB = "UPDATE series SET kind = ? WHERE id = ?"
-_NEWEST = """UPDATE series SET unit = CASE WHEN ? = '' THEN unit ELSE ? END,
-    newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
-    WHERE id = ? AND (newest_us < ? OR newest_us = ? AND NOT EXISTS
-        (SELECT 1 FROM reading WHERE series = id AND time_us = ? AND value = ?))"""
+_NEWEST = f"""UPDATE series SET unit = CASE WHEN ?2 = '' THEN unit ELSE ?2 END,
+    newest_us = ?3, newest_value = ?4, newest_received_us = ?5, newest_flags = ?6 | CASE WHEN EXISTS
+        (SELECT 1 FROM reading WHERE series = id AND time_us = ?3 AND value <> ?4)
+        THEN {Flag.CONFLICT.value} ELSE 0 END
+    WHERE id = ?1 AND (newest_us < ?3 OR newest_us = ?3 AND NOT EXISTS
+        (SELECT 1 FROM reading WHERE series = id AND time_us = ?3 AND value = ?4))"""  # noqa: S608  # a constant
 _READING = "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _AT_ONCE = 50
 _READINGS = _READING.replace(" ON", ", (?, ?, ?, ?, ?)" * (_AT_ONCE - 1) + " ON")
@@ -98,12 +100,13 @@ class ReadingTable:
             self._climb(known, set(map(_KIND, group)))
             if _is_ahead(group, known.newest_us):
                 ahead += [(known.id, r[1], r[2], r[5], r[6]) for r in group]
-                newest = group[-1:]
+                newest = [group[-1]._replace(unit=_last_unit(group))]
             else:
                 behind.add(series)
                 newest = _newest_of(group, known.newest_us)
-            news += [(r.unit, r.unit, *_newest(r), known.id, *(r[1],) * 3, r[2]) for r in newest]
-            known.newest_us = newest[0].time_us if newest else known.newest_us
+            if newest:
+                known.newest_us = newest[-1].time_us
+                news += [(known.id, reading.unit, *_newest(reading)) for reading in newest]
         self._connection.executemany(_NEWEST, news)  # first: what is there already is no news
         self._insert(ahead)
         if not behind:
@@ -186,15 +189,27 @@ def _is_ahead(group: Sequence[Reading], newest_us: int) -> bool:
     return times[0] > newest_us and all(starmap(lt, pairwise(times)))
 
 
-def _newest_of(group: Sequence[Reading], newest_us: int) -> list[Reading]:
-    """Those at the latest time, if nothing later is stored; of equal ones the first."""
-    last_us = max(map(_TIME, group))
-    firsts: dict[float | str, Reading] = {}
-    if last_us >= newest_us:
-        for reading in group:
-            if reading.time_us == last_us:
-                firsts.setdefault(reading.value, reading)
-    return [*firsts.values()]
+def _last_unit(group: Sequence[Reading]) -> str:
+    return next((reading[4] for reading in reversed(group) if reading[4]), "")
+
+
+def _newest_of(group: Iterable[Reading], newest_us: int) -> list[Reading]:
+    """Those that are the newest one after the other, but for what is stored already.
+
+    One that contradicts another before it is flagged.
+    """
+    found: list[Reading] = []
+    values: set[float | str] = set()
+    for reading in group:
+        if reading.time_us > newest_us:
+            newest_us = reading.time_us
+            values = {reading.value}
+            found.append(reading)
+        elif reading.time_us == newest_us and reading.value not in values:
+            flags = reading.flags | (Flag.CONFLICT.value if values else 0)
+            values.add(reading.value)
+            found.append(reading._replace(flags=flags))
+    return found
 
 
 def _climbs(kind: Kind, other: Kind) -> bool:

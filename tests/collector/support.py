@@ -4,17 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from collector.limits import Caps, Cardinality, RateLimit
 from collector.link import LinkState
-from collector.load import Tools
+from collector.load import Loader, Tools
 from collector.message import Message
 from collector.observer import Observer
 from collector.ping import SelfPing
 from collector.redelivery import DeliveryRing
 from collector.rejection import RejectionLog
+from collector.replay import Replayer
 from collector.skew import SkewWatch
 from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translator
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.interface import Appender, StoreUnavailable
+from telemetry.jobs import Replay, Result
 from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import Reading, Series
@@ -110,6 +112,14 @@ def tools(appender: Appender, *templates: str, caps: Caps = CAPS) -> Tools:
         RejectionLog(),
         appender.identified,
     )
+
+
+def replayed(appender: Appender, loader: Loader, *, dry_run: bool = False) -> Result:
+    """What a replay of everything in quarantine comes to."""
+    replayer, job = Replayer(appender, loader), Replay(Choice(), dry_run)
+    while (result := replayer.step(job)) is None:
+        pass
+    return result
 
 
 class MemoryLink:

@@ -11,12 +11,12 @@ from collector.limits import Caps
 from collector.load import Load, Loader
 from collector.message import Message, Properties
 from telemetry.batch import Batch
-from telemetry.ledger import HOUR_US, Tally, total
+from telemetry.ledger import HOUR_US, LedgerRow, total
 from telemetry.presence import Changes, Event, EventKind
 from telemetry.reading import Flag, Reading
 from telemetry.store import open_appender
 from telemetry.window import ALL_TIME
-from tests.collector.support import CAPS, MemoryAppender, readings_of, tools
+from tests.collector.support import CAPS, MemoryAppender, readings_of, replayed, tools
 from tests.telemetry.builders import looking, steady
 
 NOW_US = 1_800_000_000_000_000
@@ -224,12 +224,54 @@ def test_load_second_lost_session_is_told_though_nothing_came_between() -> None:
     assert event.kind is EventKind.SESSION_LOST
 
 
-PAYLOADS = (b"1", b"2", b"x" * 70, b'{"a": 1, "b": "1_0"}', b'{"ts": 2900000000, "v": 1}', b"")
+TOO_MANY = json.dumps({f"k{n}": n for n in range(257)}).encode()
+PAYLOADS = (
+    b"1", b"2", b"x" * 70, b'{"a": 1, "b": "1_0"}', b'{"ts": 2900000000, "v": 1}', b"", TOO_MANY,
+)  # fmt: skip
 TOPICS = ("clients/a/m", "clients/a", "elsewhere", "clients/b/m")
 deliveries = st.tuples(
     st.integers(1, 4), st.sampled_from(PAYLOADS), st.sampled_from(TOPICS), st.booleans(),
     st.booleans(), st.sampled_from([Properties(), user(id="1"), user(seq="2")]),
 )  # fmt: skip
+
+
+def books(path: Path) -> list[LedgerRow]:
+    """The ledger, which the rows agree with."""
+    with looking(path) as snapshot:
+        assert snapshot.recount() == []
+        return list(snapshot.ledger(None, ALL_TIME))
+
+
+def received(rows: list[LedgerRow]) -> tuple[int, int]:
+    """All messages and all values that arrived."""
+    messages, readings = total(row.messages for row in rows), total(row.readings for row in rows)
+    return messages.received, readings.received
+
+
+@pytest.mark.parametrize(
+    ("payload", "retain"),
+    [
+        (TOO_MANY, False),
+        (b'{"m": 1, "b": "21,5"}', True),
+        (b'{"x": 1, "b": "21,5"}', False),
+        (b'{"m": 1, "x": 2, "y": 3, "b": "21,5"}', False),
+    ],
+)
+def test_load_replayed_with_unchanged_templates_changes_no_total(
+    tmp_path: Path, payload: bytes, *, retain: bool
+) -> None:
+    """Good, retained, limited and bad values of one message are counted once for ever."""
+    caps = Caps(messages_per_s=0, burst=1, series_per_client=2, series=2)
+    appender, load = open_appender(tmp_path / "culex.db"), Load()
+    loader = Loader(tools(appender, *TEMPLATES, caps=caps))
+    loader.add(message(1), load)
+    loader.add(message(2, payload, "clients/a", retain=retain), load)
+    appender.append(load.batch(Changes()))
+    before = books(tmp_path / "culex.db")
+    for _ in range(2):
+        assert replayed(appender, loader)["stay"] == 1
+        assert books(tmp_path / "culex.db") == before
+    appender.close()
 
 
 @steady
@@ -238,7 +280,7 @@ def test_load_whatever_is_delivered_the_ledger_adds_up(
     runs: list[list[tuple[int, bytes, str, bool, bool, Properties]]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Each message has one outcome, over restarts of the collector, and the rows agree."""
+    """Each message has one outcome, over restarts and replays, and the rows agree."""
     path: Path = tmp_path_factory.mktemp("store") / "culex.db"
     moment = NOW_US
     for generation, run in enumerate(runs, 1):
@@ -250,10 +292,15 @@ def test_load_whatever_is_delivered_the_ledger_adds_up(
             loader.add(Message(topic, payload, moment, packet_id, generation, *flags), load)
         appender.append(load.batch(Changes()))
         appender.close()
-    if runs:
-        with looking(path) as snapshot:
-            assert snapshot.recount() == []
-            messages = total(row.messages for row in snapshot.ledger(None, ALL_TIME))
-        assert messages.received == sum(map(len, runs))
-        assert isinstance(messages, Tally)
-        assert messages.missing == 0
+    if not runs:
+        return
+    before = books(path)
+    messages = total(row.messages for row in before)
+    assert (messages.received, messages.missing) == (sum(map(len, runs)), 0)
+    appender = open_appender(path)
+    for _ in range(2):
+        settled = books(path)
+        replayed(appender, Loader(tools(appender, *TEMPLATES)))
+    appender.close()
+    assert books(path) == settled  # by the first time every client was known
+    assert received(settled) == received(before)

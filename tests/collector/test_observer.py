@@ -67,6 +67,23 @@ def test_observer_gathers_what_happens_until_it_is_taken() -> None:
     assert observer.take_changes() == Changes((), [])
 
 
+def test_notebook_event_is_not_in_the_future_whatever_a_clock_says() -> None:
+    """One dated into the future would displace what happened since."""
+    (event,) = Notebook().events("a", [Note(NoteKind.GAP, time_us=NOW_US + HOUR_US)], NOW_US)
+    assert event.time_us == NOW_US
+
+
+def test_observer_gives_first_what_was_given_back() -> None:
+    """What could not be kept is older than what happened meanwhile."""
+    observer = Observer()
+    observer.note(Event(1, EventKind.BROKER_LOST))
+    changes = observer.take_changes()
+    observer.give_back(changes)
+    observer.note(Event(2, EventKind.BROKER_BACK))
+    assert [one.time_us for _ in "12" for one in observer.take_changes().events] == [1, 2]
+    assert not observer.take_changes()
+
+
 def test_observer_figures_are_readings_of_the_broker() -> None:
     """What the broker counts is charted like anything else."""
     (reading,) = Observer().hear(Message("$SYS/broker/clients/connected", b"7", NOW_US))

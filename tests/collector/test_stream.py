@@ -103,6 +103,17 @@ def test_stream_takes_what_there_is_room_for_and_the_rest_later(bench: Bench) ->
     assert bench.tally.messages == 5
 
 
+def test_stream_reads_no_more_before_the_last_piece_has_found_room(bench: Bench) -> None:
+    """What waits outside the intake is one piece at most, however much the broker has."""
+    bench.send(*messages(1, 2, 3, 4, 5))
+    bench.broker.sendall(b"".join(messages(6)))
+    assert bench.taken() == [1, 2, 3]
+    bench.turn()
+    assert bench.taken() == [4, 5]
+    bench.turn()
+    assert bench.taken() == [6]
+
+
 def test_stream_other_packets_are_read_in_their_place(bench: Bench) -> None:
     """Whoever speaks the protocol gets each of its packets whole, and no message."""
     bench.send(*messages(1), PINGRESP, *messages(2), puback(7))

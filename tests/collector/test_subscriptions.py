@@ -28,6 +28,16 @@ def test_subscriptions_killed_before_the_answer_are_still_stale(tmp_path: Path) 
     assert Subscriptions(path, ["b/+"]).stale == ("a/+",)
 
 
+def test_subscriptions_that_were_there_first_come_first(tmp_path: Path) -> None:
+    """What waited since before a filter was added came for the older one alone."""
+    path = tmp_path / "subscriptions.json"
+    Subscriptions(path, ["b/+", "a/+"]).asking()
+    after = Subscriptions(path, ["c/+", "a/+", "b/+"])
+    assert after.wanted == ("b/+", "a/+", "c/+")
+    after.asking()
+    assert Subscriptions(path, ["c/+", "a/+"]).wanted == ("a/+", "c/+")
+
+
 def test_subscriptions_of_a_broken_file_are_unknown(tmp_path: Path) -> None:
     """A file that is not ours to read counts as none."""
     path = tmp_path / "subscriptions.json"

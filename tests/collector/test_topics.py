@@ -136,6 +136,22 @@ def test_filters_that_overlap_have_one_subscription_that_counts() -> None:
     assert routes[2].place.client == "b"
 
 
+def test_filter_that_is_refused_counts_no_more() -> None:
+    """The broker delivers no copy for it, so another's is the one; of routes known before too."""
+    topics = topics_of(["a/{client}", "{client}/b"])
+    assert topics.route("a/b").subscription == 1
+    topics.refuse("a/+")
+    assert [topics.route(topic).subscription for topic in ("a/b", "x/b", "a/x")] == [2, 2, 0]
+
+
+def test_filters_count_in_the_order_that_is_preferred() -> None:
+    """Places are those of the new order; which template fits first does not change."""
+    topics = topics_of(["a/{client}", "{client}/b"])
+    topics.prefer(["+/b", "a/+"])
+    assert topics.route("a/b").subscription == 1
+    assert topics.route("a/b").place.client == "b"
+
+
 LEVELS = st.lists(st.sampled_from(["a", "b", "+"]), min_size=1, max_size=3)
 FILTERS = st.tuples(LEVELS, st.sampled_from([[], ["#"]])).map(
     lambda two: "/".join([*two[0], *two[1]])

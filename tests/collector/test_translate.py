@@ -88,6 +88,18 @@ def test_keep_refuses_what_is_too_much_and_forgets_what_it_replaces(
     assert translator.keep(Translation(remember={"k": b"x" * 9})).faults == ()
 
 
+def test_keep_late_leaves_what_came_since_and_replaces_what_came_late() -> None:
+    """A message out of quarantine is older than what is known live, and newer than the last one."""
+    topics = Topics([Rule(TopicTemplate(TEMPLATES[0]))])
+    translator = Translator(topics, Tolerance(1, 1), lambda _: True, {"live": b"1"})
+    for content in (b"2", b"3"):
+        kept = translator.keep_late(Translation(remember={"live": content, "late": content}))
+        assert kept.remember == {"late": content}
+    translator.keep(Translation(remember={"late": b"4"}))
+    assert translator.keep_late(Translation(remember={"late": b"5"})).remember == {}
+    assert translator._memory == {"live": b"1", "late": b"4"}
+
+
 def test_translate_provenance_is_on_every_reading() -> None:
     """Simulated and redelivered are flags of each reading of the message."""
     readings = translate(b'{"a": 1, "b": 2}', "clients/a", properties=SIMULATED, dup=True).readings

@@ -219,3 +219,21 @@ def test_writer_store_that_cannot_keep_a_report_is_told_once_until_it_can() -> N
 def test_writer_report_to_a_failing_store_does_not_raise() -> None:
     """A report that cannot be written waits for the next."""
     Bench(failures=1).writer.report()
+
+
+def test_writer_presence_that_could_not_be_stored_goes_before_what_is_newer() -> None:
+    """An end that came with readings is not undone by the beginning, and the stop is told too."""
+    bench = Bench(failures=1)
+    line = b"1: New client connected from 192.0.2.7:4157 as boiler (p2, c1, k60, u'boiler')."
+    bench.tools.observer.hear(Message("$SYS/broker/log/N", line, NOW_US))
+    bench.writer._keep_presence()
+    gone = Message("$SYS/broker/log/N", b"2: Client boiler disconnected.", NOW_US + 1)
+    bench.tools.observer.hear(gone)
+    bench.put(1)
+    bench.settle()
+    bench.writer.report(stopped=True)
+    ends = [one.until_us for batch in bench.appender.batches for one in batch.presence.connections]
+    assert ends == [None, NOW_US + 1]
+    assert EventKind.COLLECTOR_STOPPED in [
+        event.kind for batch in bench.appender.batches for event in batch.presence.events
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -21,10 +21,10 @@ from telemetry.clock import now_us
 from telemetry.interface import StoreError, WriterState
 from telemetry.login import load_login
 from telemetry.reading import Flag, Series
-from telemetry.settings import Settings
+from telemetry.settings import Settings, Topic
 from telemetry.store import open_querier
 from telemetry.window import LATEST_US, Window
-from tests.mqtt import Peer
+from tests.mqtt import V5, V311, Peer
 from tests.support import Process, culex, start_broker, wait_until
 
 pytestmark = pytest.mark.broker
@@ -396,6 +396,46 @@ def test_retained_message_is_no_new_reading_after_a_restart(
         peer.publish("clients/tank/n", "9")
     assert_each_once(settings, {8, 9})
     assert writer(settings).rejected == 1
+
+
+@pytest.mark.parametrize("version", [V311, V5])
+def test_many_messages_at_once_at_qos_2_are_all_stored(
+    settings: Settings, tank: Credentials, collector: Process, version: MQTTProtocolVersion
+) -> None:
+    """What the broker confirms to a client with hundreds in flight has come to the collector."""
+    start(collector)
+    client = paho.Client(CallbackAPIVersion.VERSION2, tank.client, protocol=version)
+    client.username_pw_set(tank.client, tank.password)
+    client.max_inflight_messages_set(0)
+    client.connect("127.0.0.1", settings.mqtt_port)
+    client.loop_start()
+    published = [client.publish("clients/tank/n", str(n), 2) for n in range(500)]
+    for one in published:
+        one.wait_for_publish(30)
+    client.disconnect()
+    client.loop_stop()
+    assert_each_once(settings, set(range(500)))
+
+
+def test_filter_added_in_front_of_another_costs_no_message(
+    settings: Settings, tank: Credentials, collector: Process
+) -> None:
+    """What waited for the old filter, and what comes while the new one is refused, is stored."""
+    start(collector)
+    collector.stop()
+    front = [Topic(template=f"{{client}}/{rest}") for rest in ("tank/{metric}",)]
+    changed = settings.model_copy(update={"topics": (*front, *settings.topics)})
+    again = Process(changed, "collector", "run")
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        for number in range(5):
+            peer.publish("clients/tank/n", str(number))
+        start(again)
+        for number in range(5, 10):
+            peer.publish("clients/tank/n", str(number))
+        series = Series("clients", "n")
+        wait_until(lambda: stored(settings, series).total() == 10)
+    again.stop()
+    assert stored(settings, series) == Counter(map(float, range(10)))
 
 
 def test_stop_of_an_idle_collector_is_quick(

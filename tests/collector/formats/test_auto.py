@@ -28,7 +28,7 @@ from tests.collector.formats.decoding import (
         (b' \r\n{"a": 1}', {"a": 1.0}),
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1.0}),
         (b'[{"a": 1}, {"b": 2}]', {"a": 1.0, "b": 2.0}),
-        (b'\n[{"bn": "d:", "n": "a", "v": 1}, {"n": "b", "vs": "x"}]', {"a": 1.0, "b": "x"}),
+        (b'\n[{"bn": "d:", "n": "a", "v": 1}, {"n": "b", "vs": "x"}]', {"d:a": 1.0, "d:b": "x"}),
         (b'[{"n": "pump", "power": 5}]', {"n": "pump", "power": 5.0}),
         (b"temp=21.5", {"temp": 21.5}),
         (b" temp = 21.5; hum = 40\n", {"temp": 21.5, "hum": 40.0}),

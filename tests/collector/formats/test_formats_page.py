@@ -7,6 +7,8 @@ import pytest
 
 from collector.decoded import DEPTH, FIELDS, PAYLOAD_BYTES, ROWS, Decoded, Measurement, Place
 from collector.formats import DECODERS, format_of
+from collector.formats.harvest import NAMED_FAULTS
+from collector.formats.home_assistant import TOPIC_CHARACTERS
 from collector.topics import NAME_CHARACTERS
 from collector.values import STATE_CHARACTERS
 from telemetry.families import TEMPLATES, Family, Format
@@ -95,8 +97,10 @@ def test_page_states_the_caps_in_force() -> None:
         "values": FIELDS,
         "objects,": ROWS,
         "characters": STATE_CHARACTERS,
+        "faults": NAMED_FAULTS,
     }
     assert caps["characters of a client's or metric's name"] == str(NAME_CHARACTERS)
+    assert caps["characters of a topic that discovery names, with its `~`"] == str(TOPIC_CHARACTERS)
     assert caps["objects inside one another"] == str(DEPTH)
 
 

@@ -3,9 +3,18 @@
 import pytest
 
 from collector.decoded import Measurement, NoteKind
-from collector.formats.harvest import Harvest, dotted, measurement, read_unit
+from collector.formats.harvest import (
+    NAMED_FAULTS,
+    UNNAMED,
+    Harvest,
+    dotted,
+    joined,
+    measurement,
+    read_unit,
+)
 from collector.rejection import Fault, Rejected
 from collector.timestamps import Stamp
+from collector.topics import name_fault
 from telemetry.reading import Flag, Kind
 
 
@@ -34,6 +43,32 @@ def test_harvest_of_nothing_is_rejected() -> None:
         Harvest().decoded()
 
 
+def test_harvest_fault_has_the_name_of_its_metric_or_the_start_of_it() -> None:
+    """A name that could be kept is whole; of a longer one a hundred characters are."""
+    harvest = Harvest()
+    harvest.put("a" * 256, "21,5")
+    harvest.put("a" * 257, 1)
+    harvest.refuse("too-deep", "b" * 100_000)
+    assert harvest.faults == [
+        Fault("decimal-comma", "a" * 256),
+        Fault("long-name", "a" * 100 + "…"),
+        Fault("too-deep", "b" * 100 + "…"),
+    ]
+
+
+def test_harvest_of_many_faults_counts_each_and_names_the_first() -> None:
+    """What is set apart is counted to the last value, though only some are told apart."""
+    harvest = Harvest()
+    for number in range(1000):
+        harvest.put(f"m{number}", "21,5")
+        harvest.put("", 1)
+    assert len(harvest.faults) == 2000
+    assert sum(bool(fault.metric) for fault in harvest.faults) == 1000
+    assert harvest.faults[2] == Fault("decimal-comma", "m1")
+    assert harvest.faults[-2:] == [Fault("decimal-comma", UNNAMED), Fault("no-metric", "")]
+    assert len({id(fault) for fault in harvest.faults}) == NAMED_FAULTS + 1
+
+
 def test_measurement_made_quickly_is_one_like_any_other() -> None:
     """It has the type and the fields of one that is made with its name."""
     quick = measurement(("a", 1.0, Kind.NUMBER, "K", 5, 2))
@@ -46,6 +81,20 @@ def test_measurement_made_quickly_is_one_like_any_other() -> None:
 def test_dotted_name_of_nothing_stays_nothing() -> None:
     """An empty key gives no name, whatever it stands in, so that it becomes a fault."""
     assert dotted("a", "") == dotted("", "") == ""
+
+
+@pytest.mark.parametrize("start", [1, 128, 255, 256, 257, 100_000])
+@pytest.mark.parametrize("end", [1, 127, 128, 255, 256, 257, 100_000])
+def test_name_of_two_parts_is_short_and_too_long_if_the_whole_is(start: int, end: int) -> None:
+    """A name that can be kept is whole; one that cannot stays one that cannot."""
+    first, second = "a" * start, "b" * end
+    for name, whole in (
+        (dotted(first, second), f"{first}.{second}"),
+        (joined(first, second), first + second),
+    ):
+        assert name_fault(name) == name_fault(whole)
+        assert name == whole or len(whole) > 256
+        assert len(name) < 600
 
 
 @pytest.mark.parametrize(

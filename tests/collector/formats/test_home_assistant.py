@@ -203,6 +203,20 @@ def test_home_assistant_hostile_template_takes_no_time() -> None:
     assert time.perf_counter() - before < 1.0
 
 
+def test_home_assistant_topic_too_long_for_any_client_is_left_out() -> None:
+    """Topic and base topic have 1024 characters together at most, a key as many as a name."""
+    described_by = {"name": "N", "val_tpl": "{{ value_json.k }}"}
+    longest = {"~": "b" * 1000, "stat_t": "~" + "/" * 23, **described_by}
+    assert described(longest) == [Description("b" * 1000 + "/" * 23, "k", "N", "")]
+    assert described({**longest, "stat_t": "~" + "/" * 24}) == []
+    assert described({**longest, "~": "/" * 200_000}) == []
+    assert described({"stat_t": "b" * 1024, **described_by}) == []
+    assert (
+        described({"stat_t": "b", "name": "N", "val_tpl": f"{{{{ value_json.{'k' * 257} }}}}"})
+        == []
+    )
+
+
 @pytest.mark.parametrize(
     ("topic", "template", "family", "series"),
     [

@@ -1,6 +1,7 @@
 """JSON objects become measurements; a bad field costs only itself."""
 
 import json
+import tracemalloc
 from collections.abc import Mapping
 
 import pytest
@@ -140,7 +141,7 @@ def test_decode_json_null_is_a_note() -> None:
         (b'"b": "x\\u0007"', ("control-character", "b")),
         (b'"b": "' + b"x" * 65 + b'"', ("long-text", "b")),
         (b'"": 1', ("no-metric", "")),
-        (b'"' + b"b" * 257 + b'": 1', ("long-name", "b" * 257)),
+        (b'"' + b"b" * 257 + b'": 1', ("long-name", "b" * 100 + "…")),
         (b'"b\\u0000": 1', ("control-character", "b\0")),
         (b'"b": ' + b'{"c":' * 20 + b"1" + b"}" * 20, ("too-deep", "b" + ".c" * (DEPTH - 1))),
     ],
@@ -395,6 +396,19 @@ def test_decode_fields_reads_rows_by_the_short_cut_as_one_by_one(
         assert (walk.measurements, walk.faults, walk.notes) == ([], [], [])
     else:
         assert decoded == walk.decoded()
+
+
+def test_decode_json_long_keys_are_not_remembered() -> None:
+    """What is kept of objects seen before is small, whatever keys anybody sends."""
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            decode({f"{number}{'😀' * 50_000}": 1})
+            decode({f"{key}-{number}{'😀' * 200}": 1 for key in range(250)})
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 12_000_000  # most of it single names, remembered as such
 
 
 @steady

@@ -70,10 +70,10 @@ def test_decode_senml_base_values_hold_until_the_next(decoder: Decoder) -> None:
     decoded = decode(decoder, pack)
     second_us = 1_000_000
     assert [(m.metric, m.value, m.unit, m.time_us) for m in decoded.measurements] == [
-        ("voltage", 120.5, "V", TIME_US),
-        ("current", 1.25, "A", TIME_US - 5 * second_us),
-        ("current", 99.0, "mA", TIME_US + 6 * second_us),
-        ("current", 100.0, "mA", TIME_US + 10 * second_us),
+        (DEVICE + "voltage", 120.5, "V", TIME_US),
+        (DEVICE + "current.A", 1.25, "A", TIME_US - 5 * second_us),
+        (DEVICE + "current.mA", 99.0, "mA", TIME_US + 6 * second_us),
+        (DEVICE + "current.mA", 100.0, "mA", TIME_US + 10 * second_us),
     ]
     assert not decoded.faults
 
@@ -83,7 +83,7 @@ def test_decode_senml_values_of_all_sorts_have_their_kind(decoder: Decoder) -> N
     """Numbers, texts and booleans; what is only data is a fault that costs nothing else."""
     vd = "aGkgCg" if decoder is decode_senml_json else b"hi \n"
     pack = [
-        {"bn": DEVICE, "n": "temp", "u": "Cel", "v": 23.1},
+        {"n": "temp", "u": "Cel", "v": 23.1},
         {"n": "label", "vs": "Machine Room"},
         {"n": "open", "vb": False},
         {"n": "nfc", "vd": vd},
@@ -102,7 +102,7 @@ def test_decode_senml_values_of_all_sorts_have_their_kind(decoder: Decoder) -> N
 @BOTH
 def test_decode_senml_sum_is_a_metric_of_its_own(decoder: Decoder) -> None:
     """A sum over time has a base too, and the unit times seconds."""
-    pack = [{"bn": DEVICE, "bs": 100, "bu": "W", "n": "power", "v": 5, "s": 20}, {"n": "x", "s": 1}]
+    pack = [{"bs": 100, "bu": "W", "n": "power", "v": 5, "s": 20}, {"n": "x", "s": 1}]
     assert [(m.metric, m.value, m.unit) for m in decode(decoder, pack).measurements] == [
         ("power", 5.0, "W"),
         ("power.sum", 120.0, "W·s"),
@@ -115,20 +115,38 @@ def test_decode_senml_sum_is_a_metric_of_its_own(decoder: Decoder) -> None:
 @pytest.mark.parametrize(
     ("pack", "place", "metric"),
     [
-        ([{"bn": DEVICE, "n": "temp", "v": 1}], HERE, "temp"),
+        ([{"n": "temp", "v": 1}], HERE, "temp"),
+        ([{"n": "temp", "v": 1}], NAMED, "m.temp"),
+        ([{"bn": DEVICE, "n": "temp", "v": 1}], HERE, DEVICE + "temp"),
         ([{"n": DEVICE + "temp", "v": 1}], HERE, DEVICE + "temp"),
         ([{"bn": DEVICE, "v": 1}], HERE, DEVICE),
-        ([{"bn": DEVICE, "v": 1}], NAMED, "m"),
-        ([{"bn": DEVICE, "n": "temp", "v": 1}], NAMED, "m.temp"),
-        ([{"bn": DEVICE}, {"bn": DEVICE, "n": "temp", "v": 1}], HERE, "temp"),
+        ([{"bn": DEVICE, "n": "temp", "v": 1}], NAMED, f"m.{DEVICE}temp"),
         ([{"bn": "other:"}, {"bn": DEVICE, "n": "temp", "v": 1}], HERE, DEVICE + "temp"),
     ],
 )
-def test_decode_senml_metric_is_the_name_within_the_device(
+def test_decode_senml_metric_is_the_whole_name(
     decoder: Decoder, pack: object, place: Place, metric: str
 ) -> None:
-    """The base name says whose it is and is left out, unless a pack has several."""
+    """Whatever else is in the pack: two devices may speak over one topic, in packs of their own."""
     assert list(values(decode(decoder, pack, place))) == [metric]
+
+
+@BOTH
+def test_decode_senml_units_of_one_name_stay_apart(decoder: Decoder) -> None:
+    """The example of positions in RFC 8428 (5.1.3) has one name for all that it measures."""
+    pack = [
+        {"bn": DEVICE[:-1], "bt": 1_320_067_464, "bu": "%RH", "v": 20},
+        {"u": "lon", "v": 24.30621},
+        {"u": "lat", "v": 60.07965},
+        {"t": 60, "v": 20.3},
+    ]
+    decoded = decode(decoder, pack)
+    device = DEVICE[:-1]
+    expected = [(f"{device}.%RH", 20), (f"{device}.lon", 24.30621), (f"{device}.lat", 60.07965)]
+    assert [(m.metric, m.value) for m in decoded.measurements] == [
+        *expected,
+        (f"{device}.%RH", 20.3),
+    ]
 
 
 @BOTH
@@ -192,7 +210,7 @@ def test_decode_senml_impossible_time_costs_no_reading(decoder: Decoder) -> None
         ({"n": "b", "v": 1, "magic_": 1}, ("not-understood", "b")),
         ({"n": "b", "vs": "x\x07"}, ("control-character", "b")),
         ({"n": "b", "vs": ""}, ("empty", "b")),
-        ({"n": "x" * 300, "v": 1}, ("long-name", "x" * 300)),
+        ({"n": "x" * 300, "v": 1}, ("long-name", "x" * 100 + "…")),
         ({"v": 1}, ("no-metric", "")),
     ],
 )
@@ -208,7 +226,7 @@ def test_decode_senml_bad_record_costs_only_itself(
 @BOTH
 def test_decode_senml_unknown_label_is_ignored(decoder: Decoder) -> None:
     """An extension need not be understood unless it says so; update time and base are no value."""
-    pack = [{"bn": DEVICE, "bfoo": 1}, {"n": "a", "v": 1, "ut": 60, "x-y": {}, "l": "[]"}]
+    pack = [{"bu": "Cel", "bfoo": 1}, {"n": "a", "v": 1, "ut": 60, "x-y": {}, "l": "[]"}]
     decoded = decode(decoder, pack)
     assert values(decoded) == {"a": 1.0}
     assert not decoded.faults
@@ -310,7 +328,8 @@ def test_decode_senml_comes_back_as_it_was(
     seconds = min(time_us // 1_000_000, 10**11 - 1)
     pack = [{"n": name, "v": value, "t": seconds} for name, value in records.items()]
     decoded = decode(decoder, [base, *pack])
-    assert values(decoded) == records
+    start = str(base.get("bn", ""))
+    assert values(decoded) == {start + name: value for name, value in records.items()}
     assert set(times(decoded)) == {seconds * 1_000_000}
 
 

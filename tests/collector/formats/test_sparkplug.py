@@ -559,14 +559,17 @@ def test_type_that_data_brings_wins_over_that_of_the_birth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
-    [("a" * 257, "long-name"), ("a\x00b", "control-character")],
+    ("name", "fault"),
+    [
+        ("a" * 257, Fault("long-name", "a" * 100 + "…")),
+        ("a\x00b", Fault("control-character", "a\x00b")),
+    ],
 )
-def test_name_that_cannot_be_kept_is_a_fault(name: str, reason: str) -> None:
+def test_name_that_cannot_be_kept_is_a_fault(name: str, fault: Fault) -> None:
     """A bad name costs its metric alone, at a birth and in data."""
     for message in ("NBIRTH", "NDATA"):
         decoded = Host().hear(message, payload(temperature(1, name), temperature(2, "good")))
-        assert (names(decoded), decoded.faults) == (["good"], [Fault(reason, name)])
+        assert (names(decoded), decoded.faults) == (["good"], [fault])
 
 
 def test_metric_without_name_and_alias_is_a_fault() -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,12 +144,51 @@ def test_release_of_one_bad_value_leaves_the_good_ones_counted_once(
 ) -> None:
     """The values that were good the first time are neither new nor duplicates now."""
     partly = Arrival(HERE, [at(1, 1.0)], apart=((Outcome.QUARANTINED, 1),))
-    appender.append(Batch(arrivals=[partly], quarantined=[refused(outcome=None, quarantined=1)]))
+    kept = refused(outcome=None, quarantined=1, good=1)
+    appender.append(Batch(arrivals=[partly], quarantined=[kept]))
     (entry,) = appender.quarantined(Choice(), 0, 10)
     release = Release(entry.id, Arrival(HERE, [at(1, 1.0), at(1, 2.0)]))
     appender.append(Batch(releases=[release]))
     (row,) = ledger(path)
     assert (row.messages, row.readings) == (Tally(1, stored=1), Tally(2, stored=2))
+    assert_adds_up(path)
+
+
+def test_release_of_mixed_values_takes_back_what_was_counted(
+    appender: Appender, path: Path
+) -> None:
+    """However often it stays, good values are counted once, and so are all the others."""
+    rest = ((Outcome.QUARANTINED, 1), (Outcome.RETAINED, 2), (Outcome.LIMITED, 3))
+    partly = Arrival(HERE, [at(1), at(2)], apart=rest)
+    kept = refused(outcome=None, quarantined=1, retained=2, limited=3, good=2)
+    appender.append(Batch(arrivals=[Arrival(HERE, [at(1)])]))
+    appender.append(Batch(arrivals=[partly], quarantined=[kept]))
+    before = ledger(path)
+    for _ in range(2):
+        (entry,) = appender.quarantined(Choice(), 0, 10)
+        appender.append(Batch(releases=[Release(entry.id, partly, kept)]))
+        assert ledger(path) == before
+    (row,) = before
+    assert row.readings == Tally(9, 2, 1, retained=2, quarantined=1, limited=3)
+    assert_adds_up(path)
+
+
+def test_release_to_another_client_leaves_the_good_values_where_they_were(
+    appender: Appender, path: Path
+) -> None:
+    """A template that names another client moves what was wrong, however often it is replayed."""
+    bad = ((Outcome.QUARANTINED, 1),)
+    there = Account("kettle", NOON_US)
+    kept = refused(outcome=None, quarantined=1, good=1)
+    appender.append(Batch(arrivals=[Arrival(HERE, [at(1)], apart=bad)], quarantined=[kept]))
+    again = replace(kept, account=there)
+    now = Arrival(there, [at(1)._replace(series=Series("kettle", "m"))], apart=bad)
+    (entry,) = appender.quarantined(Choice(), 0, 10)
+    for _ in range(3):
+        appender.append(Batch(releases=[Release(entry.id, now, again)]))
+        here, moved = ledger(path)
+        assert (here.readings, here.messages) == (Tally(1, 1), Tally(1, 1))
+        assert (moved.readings, moved.messages) == (Tally(2, 1, quarantined=1), Tally())
     assert_adds_up(path)
 
 

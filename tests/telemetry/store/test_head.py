@@ -148,6 +148,19 @@ def test_newest_value_is_not_touched_by_a_duplicate(appender: Appender, path: Pa
     assert (newest(path), sequence(path)) == (before, number)
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_newest_of_a_series_is_the_same_in_one_batch_and_in_several(
+    appender: Appender, path: Path, apart: bool
+) -> None:
+    """Its unit is the last that was sent with one not older; what contradicts it flags it."""
+    sent = [reading(1), reading(3, 1.0, unit="W"), reading(2, unit="V"), reading(3, 2.0)]
+    for batch in [[one] for one in sent] if apart else [sent]:
+        appender.append(Batch(batch))
+    with looking(path) as snapshot:
+        (latest,) = snapshot.latest()
+    assert (latest.unit, latest.value, latest.flags) == ("W", 2.0, Flag.CONFLICT)
+
+
 def test_unit_of_a_series_survives_a_reading_without_one(appender: Appender, path: Path) -> None:
     """The unit last sent with a value stays until another is sent."""
     appender.append(Batch([reading(1, unit="°C"), reading(2)]))

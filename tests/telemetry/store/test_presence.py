@@ -131,7 +131,7 @@ def test_oldest_go_and_what_is_open_stays(
 ) -> None:
     """The newest are kept; a connection that is still open is never let go."""
     monkeypatch.setattr(presence, "CONNECTIONS_KEPT", 10)
-    monkeypatch.setattr(presence, "EVENTS_KEPT", 10)
+    monkeypatch.setattr(presence, "KEPT_OF_KIND", 10)
     steady = connection(0, client="steady")
     apply(database, Changes([steady]))
     for number in range(1, 40):
@@ -142,6 +142,22 @@ def test_oldest_go_and_what_is_open_stays(
     assert [one.time_us for one in read_events(database, None, ALL_TIME)] == [*range(30, 40)]
     apply(database, Changes([replace(steady, until_us=99, reason=Ending.CLOSED)]))
     assert read_open(database) == []
+
+
+def test_flood_of_events_displaces_only_those_of_its_kind_and_client(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One client's gaps, at the same moment even, leave others' and what happened to us."""
+    monkeypatch.setattr(presence, "KEPT_OF_KIND", 9)
+    monkeypatch.setattr(presence, "KEPT_OF_CLIENT", 5)
+    others = [Event(1, EventKind.SESSION_LOST), Event(1, EventKind.GAP, "quiet")]
+    apply(database, Changes(events=others))
+    for number in range(40):
+        apply(database, Changes(events=[Event(7, EventKind.GAP, "noisy", str(number))]))
+    *rest, last = read_events(database, None, ALL_TIME)
+    assert rest[:2] == others
+    assert len(rest) == 2 + 4
+    assert last.detail == "39"
 
 
 def test_client_that_comes_and_goes_displaces_only_its_own_past(

@@ -1,5 +1,7 @@
 """Quarantine: raw within bounds, counted beyond them, found by reason and topic."""
 
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,22 @@ from telemetry import quarantine
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Appender
 from telemetry.ledger import Account, Outcome
-from telemetry.quarantine import KEPT_BYTES, Choice, Group, Quarantined
+from telemetry.quarantine import (
+    KEPT_BYTES,
+    METRIC_CHARACTERS,
+    TOPIC_BYTES,
+    Choice,
+    Group,
+    Quarantined,
+)
 from telemetry.store import open_appender
 from telemetry.store import quarantine as table
+from telemetry.store.head import open_writer
+from telemetry.store.quarantine import QuarantineTable, read_entries
 from tests.telemetry.builders import looking
 
 HERE = Account("boiler", 0)
+ENTRY_BYTES = len("{" + "t00" + "t00" + '{"retain":true}')
 
 
 def refused(number: int, payload: bytes = b"{", topic: str = "t", reason: str = "r") -> Quarantined:
@@ -25,6 +37,11 @@ def keep(appender: Appender, *messages: Quarantined) -> None:
     """Keeps them, with their place in the ledger."""
     arrivals = [Arrival(HERE, (), Outcome.QUARANTINED) for _ in messages]
     appender.append(Batch(arrivals=arrivals, quarantined=messages))
+
+
+def followed(quarantine: QuarantineTable) -> tuple[dict[int, int], int, int]:
+    """What the table knows without looking."""
+    return dict(quarantine._kept), quarantine._messages, quarantine._bytes
 
 
 def groups(path: Path) -> list[Group]:
@@ -52,10 +69,26 @@ def test_quarantine_cuts_a_payload_that_is_too_long_and_says_so(appender: Append
 
 
 def test_quarantine_shows_a_topic_that_is_no_text_escaped(appender: Appender) -> None:
-    """Bytes that are not UTF-8 do not break the store."""
+    """Bytes that are not UTF-8 do not break the store; what is written for them is no topic."""
     keep(appender, refused(1, topic="clients/\udcff"))
     (entry,) = appender.quarantined(Choice(), 0, 10)
-    assert entry.message.topic == "clients/\\udcff"
+    assert (entry.message.topic, entry.whole) == ("clients/\\udcff", False)
+
+
+@pytest.mark.parametrize("letter", ["t", "ä", "\udcff"])
+def test_quarantine_cuts_topic_and_metric_that_are_too_long(
+    appender: Appender, letter: str
+) -> None:
+    """Long topics stay apart by a digest; they cannot be replayed."""
+    topics = [letter * TOPIC_BYTES + end for end in "ab"]
+    keep(appender, *(replace(refused(1, topic=one), metric="m" * 300) for one in topics))
+    entries = appender.quarantined(Choice(), 0, 10)
+    kept = [entry.message for entry in entries]
+    assert not any(entry.whole for entry in entries)
+    assert len({one.topic for one in kept}) == 2
+    assert all(len(one.topic.encode()) <= TOPIC_BYTES for one in kept)
+    assert {one.metric for one in kept} == {"m" * METRIC_CHARACTERS}
+    assert appender.quarantined(Choice(topic=kept[0].topic), 0, 10) == entries[:1]
 
 
 def test_quarantine_is_chosen_by_reason_and_topic_in_order_of_arrival(appender: Appender) -> None:
@@ -82,13 +115,15 @@ def test_quarantine_counts_what_it_does_not_keep(
     ]
 
 
-@pytest.mark.parametrize("bound", ["KEPT_MESSAGES", "KEPT_TOTAL_BYTES"])
+@pytest.mark.parametrize(
+    ("bound", "most"), [("KEPT_MESSAGES", 5), ("KEPT_TOTAL_BYTES", 5 * ENTRY_BYTES)]
+)
 def test_quarantine_is_bounded_in_all(
-    appender: Appender, path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+    appender: Appender, path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
     """However many topics are made up, no more than the bound is kept raw."""
-    monkeypatch.setattr(table, bound, 5)
-    keep(appender, *(refused(n, topic=f"t{n}") for n in range(20)))
+    monkeypatch.setattr(table, bound, most)
+    keep(appender, *(refused(n, topic=f"t{n:02}") for n in range(20)))
     assert sum(group.kept for group in groups(path)) == 5
     assert sum(group.messages for group in groups(path)) == 20
 
@@ -103,6 +138,38 @@ def test_quarantine_bounds_hold_after_reopening(
         keep(appender, refused(1), refused(2))
         appender.close()
     assert sorted((group.kept, group.messages) for group in groups(path)) == [(0, 3), (3, 3)]
+
+
+def test_quarantine_knows_what_it_holds_whatever_leaves_and_stays(path: Path) -> None:
+    """What is followed in memory is what a new writer counts, and nothing once all have left."""
+    connection = open_writer(path)
+    quarantine = QuarantineTable(connection)
+    for number in range(6):
+        metric = "ä" * number * 100
+        quarantine.add(replace(refused(number, b"x" * number, f"ö{number}"), metric=metric))
+    entries = read_entries(connection, Choice(), 0, 10)
+    quarantine.renew(entries[0], replace(refused(0, reason="other"), metric="m" * 999))
+    for entry in entries[1:3]:
+        quarantine.remove(entry)
+    fresh = QuarantineTable(connection)
+    assert followed(quarantine) == followed(fresh)
+    assert (fresh._messages, len(fresh._kept)) == (4, 4)
+    for entry in read_entries(connection, Choice(), 0, 10):
+        quarantine.remove(entry)
+    assert followed(quarantine) == ({}, 0, 0)
+    connection.close()
+
+
+def test_quarantine_of_long_topics_takes_little_memory(appender: Appender) -> None:
+    """However long the topics are, they are followed by a number."""
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            keep(appender, refused(number, topic=f"{number}" + "x" * 60_000))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 def test_quarantine_bounds_are_what_the_page_says() -> None:

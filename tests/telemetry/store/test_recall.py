@@ -1,5 +1,6 @@
 """What must be remembered across a crash: identities, earlier payloads, names, clocks."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,30 @@ def test_memory_survives_reopening_and_is_replaced_by_key(path: Path) -> None:
     assert appender.memory()["sparkplug:g/n"] == b"new"
     assert len(appender.memory()) == 3
     appender.close()
+
+
+def test_memory_that_no_longer_holds_is_gone(appender: Appender) -> None:
+    """An empty content leaves no key behind, however many there were."""
+    appender.append(Batch(memory={"sparkplug:g/n": b"old", "kept": b"x"}))
+    appender.append(Batch(memory={"sparkplug:g/n": b"", "never": b""}))
+    assert appender.memory() == {"kept": b"x"}
+
+
+def test_descriptions_beyond_the_bound_are_the_oldest_without_a_series(
+    appender: Appender, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that are made up displace one another, and none of a series that is there."""
+    monkeypatch.setattr(recall, "DESCRIPTIONS_KEPT", 3)
+    here = Series("boiler", "temperature")
+    appender.append(Batch([reading(1, series=here)], descriptions=[SeriesName(here, "Flow", "")]))
+    for number in range(9):
+        made_up = Series(f"x{number}", "m")
+        for name in ("", "Again"):
+            appender.append(Batch(descriptions=[SeriesName(made_up, name, "")]))
+    connection = sqlite3.connect(path)
+    kept = connection.execute("SELECT client, name FROM description ORDER BY position").fetchall()
+    connection.close()
+    assert kept == [("boiler", "Flow"), *((f"x{number}", "Again") for number in (6, 7, 8))]
 
 
 def test_description_gives_a_series_its_name_and_a_unit_it_lacks(
