@@ -51,7 +51,7 @@ def replay_command(*, reason: str | None, topic: str | None, dry_run: bool, as_j
 
 def _replayed(result: Result, dry_run: bool) -> str:
     would = "would leave" if dry_run else "left"
-    readings = result["readings"] if dry_run else result["stored"]
+    readings = f"up to {result['readings']}" if dry_run else result["stored"]
     return (
         f"of {result['messages']} messages {result['released']} {would} quarantine with {readings} "
         f"new readings, {result['stay']} stay, {result['cut']} are not kept whole"

@@ -35,7 +35,7 @@ from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
 from telemetry.login import load_login
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier
-from telemetry.template import TopicTemplate
+from telemetry.template import EVERY_CLIENT, TopicTemplate
 from telemetry.window import parse_duration, parse_zone
 
 PROCESS = "collector"
@@ -164,10 +164,11 @@ def load_topics(settings: Settings) -> Topics:
     Raises:
         TemplateError: If they cannot be used.
     """
-    return Topics(
+    rules = [
         Rule(TopicTemplate(one.template), one.format, one.columns, parse_zone(one.zone))
         for one in settings.all_topics
-    )
+    ]
+    return Topics(rules, [EVERY_CLIENT])
 
 
 def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:

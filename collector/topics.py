@@ -56,15 +56,19 @@ class Topics:
         filters: What to subscribe to. Where several take a topic the broker delivers a message
             once for each (MQTT 5, 3.3.4), and the copy of the first counts.
 
+    Args:
+        rules: The templates, and how payloads are written on their topics.
+        also: What else to subscribe to, so that what no template takes is seen.
+
     Raises:
         TemplateError: If there is none.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], also: Iterable[str] = ()) -> None:
         self._rules = tuple(rules)
         if not self._rules:
             raise TemplateError("there is no topic template; write one under [[topics]]")
-        self.filters = needed(rule.template.topic_filter for rule in self._rules)
+        self.filters = needed([*(rule.template.topic_filter for rule in self._rules), *also])
         self._known: dict[str, Route] = {}
         self._refused: frozenset[str] = frozenset()
 

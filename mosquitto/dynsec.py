@@ -9,7 +9,7 @@ from typing import Any, cast
 from mosquitto.access import Client, Password
 from mosquitto.names import BROKER_ADMIN, COLLECTOR
 from telemetry.families import TEMPLATES, Family
-from telemetry.template import TopicTemplate, needed
+from telemetry.template import EVERY_CLIENT, TopicTemplate, needed
 
 PINGS = "culex/ping/#"
 """What the collector sends to itself, to know that the broker delivers."""
@@ -114,7 +114,7 @@ def security(clients: Iterable[Client], own: dict[str, Password], templates: Seq
 
 
 def _collector_role(templates: Iterable[str]) -> Json:
-    filters = ["clients/#", PINGS, "$SYS/#", *publish_topics("+", templates)[1:]]
+    filters = [EVERY_CLIENT, PINGS, "$SYS/#", *publish_topics("+", templates)[1:]]
     rules = [(kind, topic) for kind in _READ for topic in filters]
     sends = [("publishClientSend", topic) for topic in (f"clients/{COLLECTOR}/#", PINGS)]
     return _role(COLLECTOR, [*rules, *sends])

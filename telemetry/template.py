@@ -131,6 +131,10 @@ def _is_literal(level: str) -> bool:
     return not any(character in level for character in "{}+#\0")
 
 
+EVERY_CLIENT = "clients/#"
+"""Where each client may publish below its own name, whatever the templates take of it."""
+
+
 def needed(filters: Iterable[str]) -> tuple[str, ...]:
     """The filters without those that others cover.
 

@@ -61,7 +61,6 @@ FORMAT_OF_CONTENT_TYPE: Mapping[str, Format] = {
     "application/msgpack": Format.MSGPACK,
     "application/x-msgpack": Format.MSGPACK,
     "application/vnd.msgpack": Format.MSGPACK,
-    "application/x-www-form-urlencoded": Format.KEY_VALUE,
 }
 """The format that an MQTT 5 content type means; the template's own format wins."""
 

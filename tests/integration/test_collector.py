@@ -23,7 +23,7 @@ from telemetry.login import load_login
 from telemetry.reading import Flag, Series
 from telemetry.settings import Settings, Topic
 from telemetry.store import open_querier
-from telemetry.window import LATEST_US, Window
+from telemetry.window import ALL_TIME, LATEST_US, Window
 from tests.mqtt import V5, V311, Peer
 from tests.support import Process, culex, start_broker, wait_until
 
@@ -396,6 +396,20 @@ def test_retained_message_is_no_new_reading_after_a_restart(
         peer.publish("clients/tank/n", "9")
     assert_each_once(settings, {8, 9})
     assert writer(settings).rejected == 1
+
+
+def test_topic_that_no_template_takes_is_in_quarantine(
+    settings: Settings, tank: Credentials, collector: Process
+) -> None:
+    """A client that publishes a level too deep is confirmed, so it must be found somewhere."""
+    start(collector)
+    with Peer(settings, (tank.client, tank.password)) as peer:
+        peer.publish("clients/tank/room/temperature", "21.5")
+        peer.publish("clients/tank/n", "7")
+    assert_each_once(settings, {7})
+    with open_querier(settings.store_path).snapshot() as snapshot:
+        (account,) = snapshot.ledger("", ALL_TIME)
+    assert account.messages.quarantined == 1
 
 
 @pytest.mark.parametrize("version", [V311, V5])

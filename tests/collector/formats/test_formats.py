@@ -37,7 +37,6 @@ def test_every_format_has_a_decoder() -> None:
         ("application/x-msgpack", Format.MSGPACK),
         ("text/csv; header=present", Format.CSV),
         ("text/plain;charset=UTF-8", Format.AUTO),
-        ("application/x-www-form-urlencoded", Format.KEY_VALUE),
     ],
 )
 def test_format_of_known_content_type_is_found(content_type: str, format_: Format) -> None:
