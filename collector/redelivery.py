@@ -16,6 +16,7 @@ the same, by the user property `id`, or `seq` with `boot` where the count starts
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum, auto
+from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ class Arrived(NamedTuple):
 
     key: bytes
     repetition: Repetition
+
+
+_arrived = partial(tuple.__new__, Arrived)  # for each message: see `harvest.measurement`
 
 
 def identify(message: Message) -> bytes:
@@ -97,9 +101,9 @@ class DeliveryRing:
             self._generation, self._resuming = message.generation, True
         self._resuming = self._resuming and known
         if known and message.dup:
-            return Arrived(key, Repetition.YES)
+            return _arrived((key, Repetition.YES))
         self._add(key)
-        return Arrived(key, Repetition.MAYBE if self._resuming else Repetition.NO)
+        return _arrived((key, Repetition.MAYBE if self._resuming else Repetition.NO))
 
     def forget(self) -> None:
         """Empties the ring: the broker lost the session, packet identifiers start anew."""

@@ -4,6 +4,7 @@ What is said here of objects holds for every format whose payload comes to one: 
 key=value, CSV. They call `decode_fields`.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
@@ -113,11 +114,11 @@ def _numbers(fields: Fields) -> list[Measurement]:
 
 
 def _are_plain(values: Collection[object]) -> bool:
-    """Whether these are numbers, and doubles can hold each exactly."""
-    return _NUMERIC.issuperset(map(type, values)) and all(
-        -_EXACT <= value <= _EXACT  # type: ignore[operator]  # numbers, as was asked before
-        for value in values
-    )
+    """Whether these are numbers, each of which a double holds exactly; NaN makes a sum NaN."""
+    if not values or not _NUMERIC.issuperset(map(type, values)):
+        return False
+    numbers: Collection[float] = values  # type: ignore[assignment]  # as was asked
+    return min(numbers) >= -_EXACT and max(numbers) <= _EXACT and not math.isnan(sum(numbers))
 
 
 def _are_names(keys: tuple[str, ...]) -> bool:
