@@ -216,10 +216,7 @@ class Writer:
                 self._parts.loader.learn_series(self._parts.appender.series())
                 return {"erased": erased}
             case Replay():
-                result = self._parts.replayer.step(job)
-                if job.dry_run and result is not None:  # what it would have made is not there
-                    self._parts.loader.learn_series(self._parts.appender.series())
-                return result
+                return self._parts.replayer.step(job)
 
     def _keep_statistics(self, now_us: int) -> None:
         waiting, round_trip_us = len(self._parts.intake), self._parts.link.ping.round_trip_us
