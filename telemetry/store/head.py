@@ -15,7 +15,8 @@ from telemetry.interface import StoreError, StoreMissing, StoreUnavailable
 Connection = sqlite3.Connection
 
 _MIGRATIONS = tuple(
-    Path(__file__).with_name(name) for name in ("readings.sql", "ledger.sql", "presence.sql")
+    Path(__file__).with_name(f"{name}.sql")
+    for name in ("readings", "ledger", "presence", "quarantine")
 )
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits

@@ -28,8 +28,8 @@ CREATE TABLE quarantine (
     first_us INTEGER NOT NULL,        -- when it arrived
     last_us INTEGER NOT NULL,         -- the same, or of several that are only counted the last
     topic TEXT NOT NULL,              -- '' where it is only counted
-    size INTEGER NOT NULL,            -- bytes of the payload as it arrived
-    whole INTEGER NOT NULL,           -- 1 if topic and payload are kept as they arrived
+    payload BLOB,                     -- NULL where it is only counted
+    size INTEGER NOT NULL,            -- bytes as it arrived
     reason TEXT NOT NULL,
     metric TEXT NOT NULL,
     facts TEXT NOT NULL,              -- what else its publisher said: JSON
@@ -37,11 +37,7 @@ CREATE TABLE quarantine (
     messages_quarantined INTEGER NOT NULL,
     messages_held INTEGER NOT NULL,
     readings_quarantined INTEGER NOT NULL,
-    readings_held INTEGER NOT NULL,
-    readings_retained INTEGER NOT NULL,
-    readings_limited INTEGER NOT NULL,
-    readings_good INTEGER NOT NULL,   -- stored or duplicate: these stay counted
-    payload BLOB                      -- NULL where it is only counted; last, so as not to be read
+    readings_held INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX quarantine_by_topic ON quarantine (topic, reason);
 CREATE UNIQUE INDEX quarantine_counted ON quarantine (client, hour_us, reason) WHERE payload IS NULL;
@@ -64,13 +60,12 @@ CREATE TABLE memory (                 -- what earlier payloads said that later o
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE description (            -- names and units of series, by messages about them
-    position INTEGER PRIMARY KEY,     -- in order of arrival, so that the oldest can go
     client TEXT NOT NULL,
     metric TEXT NOT NULL,
     name TEXT NOT NULL,
     unit TEXT NOT NULL,
-    UNIQUE (client, metric)
-) STRICT;
+    PRIMARY KEY (client, metric)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE skew (                   -- how far clients' clocks are off
     client TEXT PRIMARY KEY,

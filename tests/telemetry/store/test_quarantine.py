@@ -1,12 +1,14 @@
 """Quarantine: raw within bounds, counted beyond them, found by reason and topic."""
 
+import sqlite3
 import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from telemetry import quarantine
+from telemetry import quarantine, store
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Appender
 from telemetry.ledger import Account, Outcome
@@ -175,3 +177,39 @@ def test_quarantine_of_long_topics_takes_little_memory(appender: Appender) -> No
 def test_quarantine_bounds_are_what_the_page_says() -> None:
     """The whole of it fits beside the readings of a small machine."""
     assert quarantine.KEPT_PER_REASON * KEPT_BYTES <= quarantine.KEPT_TOTAL_BYTES
+
+
+def test_migration_keeps_what_was_in_quarantine_before(path: Path) -> None:
+    """A store of version 3 has its entries, what is whole of them, and its names, when opened."""
+    folder = Path(store.__file__).parent
+    connection = sqlite3.connect(path)
+    for name in ("readings", "ledger", "presence"):
+        connection.executescript((folder / f"{name}.sql").read_text("utf-8"))
+    before = (
+        "INSERT INTO quarantine VALUES (?, 'boiler', 0, 5, 5, ?, ?, ?, 'r', '', ?, ?, ?, 0, 0, 0)"
+    )
+    rows = [
+        (1, "t", b"{", 1, "{}", 1, 1),
+        (2, "t", b"{", 9, "{}", 1, 1),
+        (3, "", None, 7, "{}", 4, 4),
+    ]
+    connection.executemany(before, rows)
+    connection.execute("INSERT INTO description VALUES ('boiler', 'm', 'Kettle', 'V')")
+    connection.execute("INSERT INTO memory VALUES ('gone', x'')")
+    connection.execute("PRAGMA user_version = 3")
+    connection.commit()
+    connection.close()
+    with closing(open_appender(path)) as appender:
+        entries = appender.quarantined(Choice(), 0, 9)
+        assert [(one.id, one.whole, one.message.payload) for one in entries] == [
+            (1, True, b"{"),
+            (2, False, b"{"),
+        ]
+        assert appender.memory() == {}
+        keep(appender, refused(7))
+        assert [one.id for one in appender.quarantined(Choice(), 3, 9)] == [4]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute(
+            "SELECT client, metric, name, unit FROM description"
+        ).fetchall() == [("boiler", "m", "Kettle", "V")]
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
