@@ -7,6 +7,7 @@ from telemetry.presence import Event, EventKind
 from telemetry.window import Window
 
 _COLLECTOR_SILENT_US = 10_000_000
+_BROKER_SILENT_US = 45_000_000  # the collector's own message comes back every ten seconds
 _FULL_BYTES = 2_000_000
 _HELD = "The broker holds what arrives meanwhile."
 
@@ -31,6 +32,9 @@ def collector_fault(writer: WriterState, now_us: int) -> str:
 def broker_fault(writer: WriterState, now_us: int) -> str:
     """Why the broker sends nothing, or not everything; an empty string if all is well."""
     reason = writer.broker_reason
+    if writer.broker_up and writer.heard_us and now_us - writer.heard_us > _BROKER_SILENT_US:
+        since = age_text(now_us - writer.heard_us)
+        return f"The broker fell silent {since}, though its link is open. See data/logs/broker.log"
     if writer.broker_up:
         return f"The broker does not send everything: {reason}." if reason else ""
     since = age_text(now_us - (writer.broker_since_us or now_us))

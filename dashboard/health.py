@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify
 
 from dashboard.faults import broker_fault, collector_fault
 from telemetry.clock import Clock
-from telemetry.interface import Querier, StoreError, StoreMissing, WriterState
+from telemetry.interface import Querier, StoreError, StoreMissing
 
 
 def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
@@ -48,7 +48,8 @@ def _metrics(querier: Querier, now_us: int) -> str:
         return "# TYPE culex_store_up gauge\nculex_store_up 0\n"
     rows = {
         "culex_store_up gauge": 1,
-        "culex_collector_beat_age_seconds gauge": _age_seconds(writer, now_us),
+        "culex_collector_beat_age_seconds gauge": _age_seconds(writer.beat_us, now_us),
+        "culex_broker_heard_age_seconds gauge": _age_seconds(writer.heard_us, now_us),
         "culex_broker_link_up gauge": int(writer.broker_up),
         "culex_messages_rejected_total counter": writer.rejected,
         "culex_commits_total counter": sequence,
@@ -59,5 +60,5 @@ def _metrics(querier: Querier, now_us: int) -> str:
     return "".join(lines)
 
 
-def _age_seconds(writer: WriterState, now_us: int) -> str:
-    return "NaN" if writer.beat_us is None else f"{(now_us - writer.beat_us) / 1e6:.3f}"
+def _age_seconds(then_us: int | None, now_us: int) -> str:
+    return "NaN" if then_us is None else f"{(now_us - then_us) / 1e6:.3f}"

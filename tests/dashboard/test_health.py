@@ -74,13 +74,14 @@ def test_reasons_name_no_file_of_this_machine(stranger: FlaskClient, settings: S
 def test_metrics_are_prometheus_text(person: FlaskClient, settings: Settings) -> None:
     """Each value has its type and stands on a line of its own."""
     fill(settings.store_path, every(SECOND_US, 3))
-    report(settings, beat_us=NOON_US - SECOND_US, broker_up=1, rejected=7)
+    report(settings, beat_us=NOON_US - SECOND_US, heard_us=NOON_US - 9, broker_up=1, rejected=7)
     answer = person.get("/metrics")
     assert answer.content_type.startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     for line in (
         "culex_store_up 1",
         "culex_collector_beat_age_seconds 1.000",
+        "culex_broker_heard_age_seconds 0.000",
         "culex_broker_link_up 1",
         "culex_messages_rejected_total 7",
         "culex_series 1",

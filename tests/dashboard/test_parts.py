@@ -79,6 +79,7 @@ def test_notice_of_a_window_with_readings_is_none(tmp_path: Path) -> None:
         (replace(WELL, broker_up=False, broker_reason="refused"), "refused (60 min ago)"),
         (replace(WELL, broker_up=False, broker_since_us=None), "broker link is down"),
         (replace(WELL, broker_reason="subscription refused: a/+"), "subscription refused: a/+"),
+        (replace(WELL, heard_us=NOON_US - 46 * SECOND_US), "The broker fell silent 46 s ago"),
     ],
 )
 def test_banner_of_a_fault_says_which(writer: WriterState, fault: str) -> None:
@@ -106,7 +107,7 @@ def test_banner_of_a_client_that_is_limited_names_it(event: Event, said_of_it: s
 def test_banner_of_health_is_none() -> None:
     """If all is well nothing is said, up to ten seconds of silence."""
     for age_us in (0, 10 * SECOND_US):
-        writer = replace(WELL, beat_us=NOON_US - age_us)
+        writer = replace(WELL, beat_us=NOON_US - age_us, heard_us=NOON_US - 4 * age_us)
         assert parts.banner(writer, None, NOON_US) is None
         assert [badge.className for badge in parts.status(writer, NOON_US)] == ["fact ok"] * 2
 
