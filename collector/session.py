@@ -262,9 +262,6 @@ class Session:
         """Asks for what is configured on every connection, and gives up what no longer is."""
         subscriptions = self._subscriptions
         subscriptions.asking()
-        if subscriptions.stale:
-            _, packet_id = client.unsubscribe(list(subscriptions.stale))
-            self._asked[packet_id or 0] = subscriptions.stale
         options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         for name in (*subscriptions.wanted, self._topic):
             properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]  # paho's own
@@ -272,6 +269,9 @@ class Session:
                 properties.SubscriptionIdentifier = subscriptions.identifiers[name]
             _, packet_id = client.subscribe(name, options=options, properties=properties)
             self._asked[packet_id or 0] = (name,)
+        if subscriptions.stale:  # last, so that no message falls between old and new
+            _, packet_id = client.unsubscribe(list(subscriptions.stale))
+            self._asked[packet_id or 0] = subscriptions.stale
 
     @contained
     def _on_subscribe(
