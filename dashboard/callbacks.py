@@ -70,9 +70,24 @@ def _mapping(sent: object) -> Json:
 
 
 def _register_view(app: Dash, engine: Engine) -> None:
+    """Connects the buttons and the chart to the view, each in a callback of its own.
+
+    In one, a chart that reports its new size while a click is answered would ask again in its
+    place, and the click would be lost.
+    """
+
+    @app.callback(
+        Output(ids.VIEW, "data", allow_duplicate=True),
+        Input(ids.CHARTS, "relayoutData"),
+        State(ids.VIEW, "data"),
+        State(ids.BROWSER, "data"),
+        prevent_initial_call=True,
+    )
+    def zoom(relayout: Json, view: Json, browser: Json) -> object:
+        return _moved(view, lambda now: zoomed(now, relayout or {}, engine.clock(), _zone(browser)))
+
     @app.callback(
         Output(ids.VIEW, "data"),
-        Input(ids.CHARTS, "relayoutData"),
         Input(ids.APPLY, "n_clicks"),
         Input(ids.BACK, "n_clicks"),
         Input(ids.FORWARD, "n_clicks"),
@@ -83,22 +98,24 @@ def _register_view(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def travel(
-        relayout: Json, _apply: int, _back: int, _forward: int,
-        start: str, end: str, view: Json, browser: Json,
-    ) -> object:  # fmt: skip
-        now = view_of_json(view)
-        zone = str(_mapping(browser).get("zone", ""))
-        moves: Mapping[
-            str, Callable[[], View]
-        ] = {  # a click comes before a chart that reports its new size at the same time
-            ids.APPLY: lambda: pinned(now, (start, end), engine.clock(), zone),
-            ids.BACK: lambda: now.moved(engine.clock(), check_zone(now, zone), -0.5),
-            ids.FORWARD: lambda: now.moved(engine.clock(), check_zone(now, zone), 0.5),
-            ids.CHARTS: lambda: zoomed(now, relayout or {}, engine.clock(), zone),
-        }
-        triggered = set(ctx.triggered_prop_ids.values())
-        try:
-            moved = next((go() for name, go in moves.items() if name in triggered), now)
-        except ViewError:  # the page says already what is wrong with it
-            return no_update
-        return no_update if moved == now else view_to_json(moved)
+        _apply: int, _back: int, _forward: int, start: str, end: str, view: Json, browser: Json
+    ) -> object:
+        zone = _zone(browser)
+        if ctx.triggered_id == ids.APPLY:
+            return _moved(view, lambda now: pinned(now, (start, end), engine.clock(), zone))
+        part = -0.5 if ctx.triggered_id == ids.BACK else 0.5
+        return _moved(view, lambda now: now.moved(engine.clock(), check_zone(now, zone), part))
+
+
+def _zone(browser: object) -> str:
+    return str(_mapping(browser).get("zone", ""))
+
+
+def _moved(sent: Json, move: Callable[[View], View]) -> object:
+    """The view after the move, or none if nothing changes."""
+    now = view_of_json(sent)
+    try:
+        moved = move(now)
+    except ViewError:  # the page says already what is wrong with it
+        return no_update
+    return no_update if moved == now else view_to_json(moved)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,6 +20,7 @@ from telemetry.fault import Fault
 from telemetry.settings import LogFormat, Settings
 
 _LOG_FILES = 5
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class AlreadyRunning(Fault):
@@ -169,15 +170,29 @@ def _lies_at(path: Path, file: TextIO) -> bool:
         return False
 
 
-def stop_on_signal(stop: Callable[[], None] | None = None) -> threading.Event:
-    """An event that SIGTERM or SIGINT sets; the handler does nothing else but call `stop`."""
+def stop_on_signal() -> threading.Event:
+    """An event that SIGTERM or SIGINT sets, whatever the main thread is waiting for.
+
+    The interpreter runs handlers in the main thread alone, so a signal that reaches another thread,
+    or the main one just before it blocks, would wait for that call to return. The byte which it
+    writes for each signal wakes a thread of our own instead.
+    """
     stopping = threading.Event()
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        if stop is not None:
-            stop()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _leave_to_thread)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_await_stop, args=(reader, stopping), daemon=True).start()
     return stopping
+
+
+def _leave_to_thread(_signal: int, _frame: FrameType | None) -> None:
+    """A handler, so that the signal neither ends the process nor is ignored."""
+
+
+def _await_stop(reader: int, stopping: threading.Event) -> None:
+    with os.fdopen(reader, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            if number[0] in _STOP_SIGNALS:
+                stopping.set()

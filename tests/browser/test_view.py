@@ -4,10 +4,11 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import Opener
 from tests.browser.watched import PLOT, WatchedPage, tile
+from tests.support import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -121,6 +122,30 @@ def test_back_and_forward_travel_in_time(pages: Opener) -> None:
     page.get_by_role("button", name="Follow").click()
     expect(page.get_by_role("button", name="Live")).to_be_visible()
     assert query(page) == {"id": ["greenhouse"]}
+
+
+def test_click_is_not_lost_when_the_chart_reports_its_size_meanwhile(pages: Opener) -> None:
+    """A chart that is drawn while a click on Earlier is answered does not take the answer away."""
+    watched = pages("/client?id=greenhouse")
+    page = watched.page
+    watched.wait_drawn()
+    held: list[Route] = []
+    page.route(
+        "**/_dash-update-component*",
+        lambda route: held.append(route) if is_change(route.request, "back") else route.continue_(),
+    )
+    page.get_by_role("button", name="Earlier").click()
+    wait_until(lambda: watched.ask("true") and bool(held))
+    with page.expect_response(lambda answer: is_change(answer.request, "charts")):
+        watched.ask("dash_clientside.set_props('charts', {relayoutData: {autosize: true}})")
+    held.pop().continue_()
+    expect(page).to_have_url(re.compile(r"from=\d{4}-"))
+
+
+def is_change(request: Request, component: str) -> bool:
+    """Whether it tells the server that this component has changed."""
+    changed = (request.post_data_json or {}).get("changedPropIds", [])
+    return any(one.startswith(f"{component}.") for one in changed)
 
 
 def segment(page: Page, text: str) -> Locator:

@@ -121,14 +121,6 @@ def test_zoom_comes_back_as_a_fixed_view(person: FlaskClient) -> None:
     )
 
 
-def test_click_beside_a_resized_chart_is_not_lost(person: FlaskClient) -> None:
-    """A chart that reports its size in the same moment does not swallow the click on Earlier."""
-    body = sent(person, "view.data", {"view": {}, "charts": {"autosize": True}, "back": 1})
-    body["changedPropIds"] = ["charts.relayoutData", "back.n_clicks"]
-    view = run(person, body).get_json()["response"]["view"]["data"]
-    assert view["end"] != "now"
-
-
 def test_callbacks_never_read_the_whole_figure(person: FlaskClient) -> None:
     """No callback has the figure as input or state: a browser would send it back each tick."""
     known = person.get("/_dash-dependencies").get_json()

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -173,17 +174,42 @@ def test_log_file_written_by_many_processes_loses_and_doubles_no_line(settings: 
     )
 
 
+@pytest.fixture
+def stopping() -> Iterator[threading.Event]:
+    """An event of `stop_on_signal`, whose handlers are taken back in the end."""
+    before = [(one, signal.getsignal(one)) for one in (signal.SIGTERM, signal.SIGINT)]
+    yield stop_on_signal()
+    for number, handler in before:
+        signal.signal(number, handler)
+    os.close(signal.set_wakeup_fd(-1))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_to_stop_sets_the_event_and_calls_back(number: signal.Signals) -> None:
-    """Either signal asks for an orderly end, and nothing more happens in its handler."""
-    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)]
-    called: list[bool] = []
-    try:
-        stopping = stop_on_signal(lambda: called.append(True))
-        assert not stopping.is_set()
-        signal.raise_signal(number)
-        assert stopping.wait(5)
-        assert called == [True]
-    finally:
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
+def test_signal_to_stop_sets_the_event(number: signal.Signals, stopping: threading.Event) -> None:
+    """Either signal asks for an orderly end; another one does not."""
+    assert not stopping.is_set()
+    signal.raise_signal(number)
+    assert stopping.wait(5)
+
+
+def test_signal_to_stop_is_not_missed_while_the_main_thread_waits(
+    stopping: threading.Event,
+) -> None:
+    """A signal that the kernel gives to another thread does not interrupt the main thread's read.
+
+    The same happens if it comes between the interpreter's last look and the read.
+    """
+    reader, writer = os.pipe()
+    missed: list[bool] = []
+
+    def interrupt() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        missed.append(not stopping.wait(5))
+        os.close(writer)  # the main thread goes on
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    assert os.read(reader, 1) == b""
+    other.join()
+    os.close(reader)
+    assert missed == [False]
