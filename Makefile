@@ -25,7 +25,7 @@ check: ## format, lint, types and unit tests: the fast gate before a commit
 	@$(PYTHON) -m ruff format --check --quiet
 	@$(PYTHON) -m ruff check --quiet
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest -q -m "not broker and not browser and not bench"
+	@$(PYTHON) -m pytest -q -m "not broker and not browser and not crash and not bench"
 
 bench: ## the benchmarks, each a ratio against a named baseline
 	@deploy/bootstrap.sh test

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from collector.fleet import Simulated
-from telemetry.interface import Snapshot, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import Snapshot
 from telemetry.reading import Series
 from telemetry.window import SECOND_US, Window
 

@@ -23,6 +23,7 @@ from collector.watch import Watch
 from collector.writer import Parts, Writer
 from telemetry.batch import DELIVERIES_KEPT
 from telemetry.clock import now_us
+from telemetry.condition import WriterState
 from telemetry.daemon import (
     AlreadyRunning,
     pid_file,
@@ -30,7 +31,7 @@ from telemetry.daemon import (
     start_logging,
     stop_on_signal,
 )
-from telemetry.interface import Appender, WriterState
+from telemetry.interface import Appender
 from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
 from telemetry.login import load_login
 from telemetry.settings import Settings
@@ -96,7 +97,9 @@ def _replay_here(replayer: Replayer, job: Replay) -> Result:
 
 
 def _open(settings: Settings) -> Appender:
-    return open_appender(settings.store_path, settings.reserve_mb * 1_000_000)
+    return open_appender(
+        settings.store_path, settings.reserve_mb * 1_000_000, parse_duration(settings.seal_after)
+    )
 
 
 class Collector:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
-from telemetry.interface import StoreMissing, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import StoreMissing
 from telemetry.settings import Settings
 from telemetry.store import open_querier
 from telemetry.window import to_iso

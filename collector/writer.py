@@ -21,7 +21,7 @@ from collector.statistics import Statistics
 from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
 from telemetry.interface import Appender, StoreUnavailable
-from telemetry.jobs import Erase, Job, Replay, Result, run_pending
+from telemetry.jobs import Compact, Erase, Job, Replay, Result, Seal, run_pending
 from telemetry.presence import Event, EventKind
 
 WAIT_S = 0.25
@@ -74,10 +74,12 @@ class Writer:
     def run(self, stopping: threading.Event) -> None:
         """Works until `stopping` is set; what is in the intake then is left to `drain`."""
         self._note(EventKind.COLLECTOR_STARTED)
+        busy = False
         while not stopping.is_set():
-            parcel = self._parts.intake.take(self._at_most, WAIT_S)
+            parcel = self._parts.intake.take(self._at_most, 0 if busy else WAIT_S)
             self._store(parcel, stopping)
             self._look_around()
+            busy = self._tend()
 
     def drain(self, seconds: float) -> None:
         """Commits and acknowledges what the closed intake still holds.
@@ -194,6 +196,12 @@ class Writer:
         if self.statistics.due(now_us):
             self._keep_statistics(now_us)
 
+    def _tend(self) -> bool:
+        """Keeps the history small; whether there is more to do at once."""
+        with self._excused("cannot tend the history"):
+            return self._parts.appender.tend(self._clock())
+        return False
+
     def _note(self, kind: EventKind, detail: str = "") -> None:
         self._parts.observer.note(Event(self._clock(), kind, detail=detail))
 
@@ -212,9 +220,15 @@ class Writer:
         """Does a job, or a part of it: the stream goes on meanwhile."""
         match job:
             case Erase():
-                erased = self._parts.appender.erase(client=job.client, flags=job.flags)
+                erased = self._parts.appender.erase_step(client=job.client, flags=job.flags)
                 self._parts.loader.learn_series(self._parts.appender.series())
-                return {"erased": erased}
+                return None if erased is None else {"erased": erased}
+            case Seal():
+                sealed = self._parts.appender.seal_step(job.end_us)
+                return None if sealed is None else {"sealed": sealed}
+            case Compact():
+                made = self._parts.appender.compact_step(job.before_us)
+                return None if made is None else {"compacted": made}
             case Replay():
                 return self._parts.replayer.step(job)
 

@@ -13,7 +13,8 @@ from dashboard.style import Style
 from dashboard.tiles import tiles
 from dashboard.view import View, ViewError, check_spans, check_zone
 from telemetry.clock import Clock
-from telemetry.interface import Querier, StoreError, StoreMissing, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import Querier, StoreError, StoreMissing
 from telemetry.settings import Settings
 
 Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
@@ -137,7 +138,7 @@ def _common(picture: Picture, page: Page, style: Style) -> Json:
         "drawn": drawn,
         "shown": "picture",
         "status": parts.status(picture.writer, now_us),
-        "banner": parts.banner(picture.writer, picture.limited, now_us),
+        "banner": parts.banner(picture.writer, picture.damage, picture.limited, now_us),
         "as_of": now_us // 1000,
     }
 

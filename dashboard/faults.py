@@ -1,7 +1,10 @@
 """What keeps readings from being stored, in words, for pages and for `/readyz`."""
 
+from collections.abc import Sequence
+
 from dashboard.display import age_text, printable
-from telemetry.interface import Snapshot, WriterState
+from telemetry.condition import Damage, WriterState
+from telemetry.interface import Snapshot
 from telemetry.ledger import HOUR_US
 from telemetry.presence import Event, EventKind
 from telemetry.window import Window
@@ -39,6 +42,18 @@ def broker_fault(writer: WriterState, now_us: int) -> str:
         return f"The broker does not send everything: {reason}." if reason else ""
     since = age_text(now_us - (writer.broker_since_us or now_us))
     return f"The broker link is down: {reason or 'unknown'} ({since}). The collector keeps trying."
+
+
+def history_fault(damage: Sequence[Damage]) -> str:
+    """Which files of the history cannot be read, and what to do; or an empty string."""
+    if not damage:
+        return ""
+    first, more = damage[0], len(damage) - 1
+    others = f" (and {more} more)" if more else ""
+    return (
+        f"Part of the history cannot be read: data/blocks/{first.path}{others}: {first.reason}. "
+        "What it holds is missing from charts and exports; put the file back from a backup."
+    )
 
 
 def newest_limited(snapshot: Snapshot, now_us: int) -> Event | None:

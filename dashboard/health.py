@@ -44,6 +44,7 @@ def _metrics(querier: Querier, now_us: int) -> str:
     try:
         with querier.snapshot() as snapshot:
             writer, latest, sequence = snapshot.writer(), snapshot.latest(), snapshot.sequence
+            damage = snapshot.damage()
     except StoreError:
         return "# TYPE culex_store_up gauge\nculex_store_up 0\n"
     rows = {
@@ -54,6 +55,7 @@ def _metrics(querier: Querier, now_us: int) -> str:
         "culex_messages_rejected_total counter": writer.rejected,
         "culex_commits_total counter": sequence,
         "culex_series gauge": len(latest),
+        "culex_blocks_damaged gauge": len(damage),
         "culex_store_free_bytes gauge": "NaN" if writer.free_bytes is None else writer.free_bytes,
     }
     lines = (f"# TYPE {name}\n{name.split()[0]} {value}\n" for name, value in rows.items())

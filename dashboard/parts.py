@@ -17,10 +17,10 @@ from dashboard.display import (
     span_text,
     value_text,
 )
-from dashboard.faults import broker_fault, collector_fault, excess
+from dashboard.faults import broker_fault, collector_fault, excess, history_fault
 from dashboard.question import Picture
 from dashboard.style import Style
-from telemetry.interface import WriterState
+from telemetry.condition import Damage, WriterState
 from telemetry.presence import Event
 from telemetry.reading import Flag, Reading, flag_names
 from telemetry.window import to_iso
@@ -130,10 +130,15 @@ def _badge(name: str, *, ok: bool, bad: str) -> dbc.Badge:
     )
 
 
-def banner(writer: WriterState, limited: Event | None, now_us: int) -> dbc.Alert | None:
+def banner(
+    writer: WriterState, damage: Sequence[Damage], limited: Event | None, now_us: int
+) -> dbc.Alert | None:
     """What is broken and what to do, in front of everything; nothing if all is well."""
     fault = (
-        collector_fault(writer, now_us) or broker_fault(writer, now_us) or excess(limited, now_us)
+        collector_fault(writer, now_us)
+        or broker_fault(writer, now_us)
+        or history_fault(damage)
+        or excess(limited, now_us)
     )
     return alert("exclamation-triangle-fill", fault, "warning") if fault else None
 

@@ -10,7 +10,8 @@ import pandas as pd
 from dashboard.activity import Activity, activity
 from dashboard.faults import newest_limited
 from dashboard.marks import lost_sessions
-from telemetry.interface import Answer, Querier, Snapshot, WriterState
+from telemetry.condition import Damage, WriterState
+from telemetry.interface import Answer, Querier, Snapshot
 from telemetry.presence import Event
 from telemetry.reading import Kind, Latest, Reading, Series
 from telemetry.rolling import (
@@ -116,6 +117,7 @@ class Picture:
         table: The newest readings in the window, newest first.
         marks: Where in the window the broker lost the collector's session, oldest first.
         limited: Who sent more than one may, within the last hour; or None.
+        damage: Files of the history that could not be read.
     """
 
     question: Question
@@ -126,6 +128,7 @@ class Picture:
     table: Sequence[Reading]
     marks: Sequence[Event]
     limited: Event | None
+    damage: Sequence[Damage]
 
 
 def ask(querier: Querier, question: Question) -> Picture:
@@ -152,9 +155,10 @@ def ask(querier: Querier, question: Question) -> Picture:
         table = _table(snapshot, shown, question.window)
         marks = lost_sessions(snapshot, question.window)
         limited = newest_limited(snapshot, question.now_us)
+        damage = snapshot.damage()
         writer = snapshot.writer()
     asked = replace(question, client=client)
-    return Picture(asked, writer, clients, names, pictures, table, marks, limited)
+    return Picture(asked, writer, clients, names, pictures, table, marks, limited, damage)
 
 
 def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:

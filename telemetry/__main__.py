@@ -1,25 +1,31 @@
 """`python -m telemetry`: what can be asked of the store on a command line."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 import orjson
 
 from telemetry.clock import now_us
+from telemetry.condition import Damage
 from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, subject
 from telemetry.fault import one_sentence
-from telemetry.interface import Querier, Snapshot
-from telemetry.jobs import Erase, JobError, submit, wait
+from telemetry.interface import Appender, Querier, Snapshot
+from telemetry.jobs import Compact, Erase, Job, JobError, Patience, Seal, submit, wait
 from telemetry.ledger import Discrepancy, Tally, total
 from telemetry.reading import Flag
 from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender, open_querier
 from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, rendered
 from telemetry.window import ALL_TIME, Window, parse_duration, parse_time, parse_zone, to_iso
+
+_JOB_S = 3600.0
+"""How long the collector may take for a job; a long history takes minutes."""
 
 
 @contextmanager
@@ -96,28 +102,60 @@ def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
         with _asking(settings) as querier, querier.snapshot() as snapshot:
             if not simulated and not snapshot.latest(client):
                 raise UnknownClient(f"there is no client {client!r}")
-        erased = _erase(settings, job)
+        erased = _written(settings, job, partial(_erased, job))
     click.echo(orjson.dumps({"erased": erased}) if as_json else f"removed {erased} readings")
 
 
-def _erase(settings: Settings, job: Erase) -> int:
+def _erased(job: Erase, appender: Appender) -> int:
+    return appender.erase(client=job.client, flags=job.flags)
+
+
+@main.command()
+@click.option("--before", default="now", show_default=True, help="ISO 8601 or now-6h.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def seal(*, before: str, as_json: bool) -> None:
+    """Move readings into Parquet files now, whether or not the collector runs.
+
+    The collector does so by itself, hour by hour.
+    """
+    with one_sentence():
+        end_us = parse_time(before, now_us())
+        sealed = _written(load_settings(), Seal(end_us), lambda appender: appender.seal(end_us))
+    click.echo(orjson.dumps({"sealed": sealed}) if as_json else f"sealed {sealed} readings")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compact(*, as_json: bool) -> None:
+    """Make one Parquet file of those of each day, whether or not the collector runs.
+
+    The collector does so by itself, day by day.
+    """
+    with one_sentence():
+        before_us = now_us()
+        made = _written(
+            load_settings(), Compact(before_us), lambda appender: appender.compact(before_us)
+        )
+    click.echo(orjson.dumps({"compacted": made}) if as_json else f"compacted {made} days or months")
+
+
+def _written(settings: Settings, job: Job, directly: Callable[[Appender], int]) -> int:
+    """Does what changes the store: here, or by the collector if that runs."""
     prepare_folders(settings)
     try:
-        with pid_file(settings, "collector"):
-            return _erase_directly(settings, job)
+        with pid_file(settings, "collector"), closing(_open(settings)) as appender:
+            return directly(appender)
     except AlreadyRunning:
-        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job))
+        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), Patience(_JOB_S))
     if "error" in result:
         raise JobError(str(result["error"]))
-    return int(result["erased"])
+    return int(next(iter(result.values())))
 
 
-def _erase_directly(settings: Settings, job: Erase) -> int:
-    appender = open_appender(settings.store_path, settings.reserve_mb * 1_000_000)
-    try:
-        return appender.erase(client=job.client, flags=job.flags)
-    finally:
-        appender.close()
+def _open(settings: Settings) -> Appender:
+    return open_appender(
+        settings.store_path, settings.reserve_mb * 1_000_000, parse_duration(settings.seal_after)
+    )
 
 
 @main.command()
@@ -138,20 +176,35 @@ def stats(*, as_json: bool) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(*, as_json: bool) -> None:
-    """Recount the ledger from the rows, and say whether everything that arrived is accounted for.
+    """Check every file of the history, and whether everything that arrived is accounted for.
 
-    Ends with 1 if it does not add up.
+    Files are compared with their checksums, and the ledger is counted again from the rows. Ends
+    with 1 if a file is damaged or the ledger does not add up.
     """
-    with one_sentence(), _asking(load_settings()) as querier, querier.snapshot() as snapshot:
-        rows, wrong = snapshot.ledger(None, ALL_TIME), snapshot.recount()
+    with one_sentence(), _asking(load_settings()) as querier:
+        damaged = _damaged(querier)
+        with querier.snapshot() as snapshot:
+            rows, wrong = snapshot.ledger(None, ALL_TIME), snapshot.recount()
     messages, readings = total(row.messages for row in rows), total(row.readings for row in rows)
     erased = sum(row.erased for row in rows)
     if as_json:
-        click.echo(orjson.dumps(_verdict(messages, readings, erased, wrong)))
+        files = [one._asdict() for one in damaged]
+        verdict = _verdict(messages, readings, erased, wrong) | {"damaged": files}
+        click.echo(orjson.dumps(verdict))
     else:
+        for path, reason in damaged:
+            click.echo(f"data/blocks/{path}: {reason}; put it back from a backup")
         click.echo("\n".join(_verdict_lines(messages, readings, erased, wrong)))
-    if wrong:
+    if wrong or damaged:
         raise SystemExit(1)
+
+
+def _damaged(querier: Querier) -> list[Damage]:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(
+        querier.inspect(), label="checking files", show_pos=True, file=sys.stderr, hidden=hidden
+    ) as found:
+        return [one for one in found if one]
 
 
 def _verdict(
@@ -202,6 +255,7 @@ def _sizes(settings: Settings) -> dict[str, int]:
     store = settings.store_path
     return {
         "store": sum(path.stat().st_size for path in store.parent.glob(f"{store.name}*")),
+        "blocks": sum(path.stat().st_size for path in store.parent.glob("blocks/r*/*/*.parquet")),
         "logs": sum(path.stat().st_size for path in settings.logs_dir.glob("*.log*")),
     }
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import pandas as pd
 
 from telemetry.batch import Batch, Committed, Skew
+from telemetry.condition import Damage, WriterState
 from telemetry.fault import Fault
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
@@ -82,36 +83,40 @@ class Appender(Protocol):
         """Removes the readings of `client`, or all that carry one of `flags`; returns how many."""
         ...
 
+    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
+        """Does a part of `erase`; `None` if it is to be called again, between other work."""
+        ...
+
+    def tend(self, now_us: int) -> bool:
+        """Does a little of what keeps the history small and fast, for about 20 ms.
+
+        It is called again and again, on the thread of the writer. Returns whether there is more
+        to do at once.
+
+        Raises:
+            StoreUnavailable: If it cannot go on now; it does when it is called again.
+        """
+        ...
+
+    def seal(self, end_us: int) -> int:
+        """Moves every reading before `end_us` into blocks; returns how many."""
+        ...
+
+    def seal_step(self, end_us: int) -> int | None:
+        """Does a part of `seal`; `None` if it is to be called again, between other work."""
+        ...
+
+    def compact(self, before_us: int) -> int:
+        """Makes one of the blocks of each day and month that ended by then; returns of how many."""
+        ...
+
+    def compact_step(self, before_us: int) -> int | None:
+        """Does a part of `compact`; `None` if it is to be called again, between other work."""
+        ...
+
     def close(self) -> None:
         """Releases the store; safe to call twice."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class WriterState:
-    """What the collector last said of itself; `None` where it never did.
-
-    Attributes:
-        beat_us: When it last wrote anything.
-        broker_since_us: When the broker link went up or down.
-        broker_up: Whether the broker link was up.
-        broker_reason: Why it is down, or an empty string.
-        heard_us: When anything last came from the broker.
-        store_reason: Why nothing can be stored, or an empty string.
-        stopped: Whether it ended in order.
-        rejected: Messages, or parts of one, that were no reading.
-        free_bytes: What is still free on the disk of the store now.
-    """
-
-    beat_us: int | None = None
-    broker_since_us: int | None = None
-    broker_up: bool = False
-    broker_reason: str = ""
-    heard_us: int | None = None
-    store_reason: str = ""
-    stopped: bool = False
-    rejected: int = 0
-    free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +227,10 @@ class Snapshot(Protocol):
         """The newest events of one kind in the window, at most so many, oldest first."""
         ...
 
+    def damage(self) -> Sequence[Damage]:
+        """Files of the history that cannot be read; what they hold is missing from answers."""
+        ...
+
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
         ...
@@ -256,6 +265,10 @@ class Querier(Protocol):
         Raises:
             StoreUnavailable: In the middle too; what came before is then not the whole.
         """
+        ...
+
+    def inspect(self) -> Iterator[Damage | None]:
+        """Reads every file of the history; says of each what is wrong with it, or `None`."""
         ...
 
     def close(self) -> None:

@@ -66,7 +66,21 @@ class Replay:
     dry_run: bool = False
 
 
-Job = Erase | Replay
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Moves readings that were measured before `end_us` out of the head, into blocks."""
+
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Makes one of the blocks of each day and month that ended by `before_us`."""
+
+    before_us: int
+
+
+Job = Erase | Replay | Seal | Compact
 
 
 def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
@@ -85,9 +99,9 @@ def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
 
 
 def _content(job: Job) -> dict[str, object]:
-    if isinstance(job, Erase):
-        return {"action": "erase", **asdict(job)}
-    return {"action": "replay", **asdict(job.choice), "dry_run": job.dry_run}
+    if isinstance(job, Replay):
+        return {"action": "replay", **asdict(job.choice), "dry_run": job.dry_run}
+    return {"action": type(job).__name__.lower(), **asdict(job)}
 
 
 def _make(folder: Path) -> None:
@@ -183,6 +197,10 @@ def _job(content: Mapping[str, object]) -> Job:
             0 <= flags < 1 << 31
         ):
             return Erase(client, flags)
+        case {"action": "seal", "end_us": int(end_us)}:
+            return Seal(end_us)
+        case {"action": "compact", "before_us": int(before_us)}:
+            return Compact(before_us)
         case {
             "action": "replay",
             "reason": str() | None as reason,

@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     client_series: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     series: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
     reserve_mb: Annotated[int, Field(ge=0, le=100_000)] = 64
+    seal_after: Duration = "3h"
     future_tolerance: Duration = "5m"
     late_after: Duration = "1m"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from telemetry.settings import ROOT, Settings
 
-STOP_S = 10.0
+STOP_S = 30.0
 _PORTS = iter(random.sample(range(10_000, 32_000), 22_000))
 _TICK = threading.Event()  # never set: waiting on it passes time without a busy loop
 
@@ -59,7 +59,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return kept | {f"CULEX_{key.upper()}": text for key, text in texts.items()}
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Returns as soon as the condition holds; fails the test if it does not in time."""
     end_s = time.monotonic() + seconds
     while not condition():

@@ -3,23 +3,24 @@
 from pathlib import Path
 
 from telemetry.interface import Appender, Querier
-from telemetry.store.appender import HeadAppender
-from telemetry.store.snapshot import HeadQuerier
+from telemetry.store.appender import KEEP_US, StoreAppender
+from telemetry.store.snapshot import StoreQuerier
 
 
-def open_appender(path: Path, reserve_bytes: int = 0) -> Appender:
+def open_appender(path: Path, reserve_bytes: int = 0, keep_us: int = KEEP_US) -> Appender:
     """The write side of the store at `path`, made if it is not there.
 
     Args:
         path: The SQLite file.
         reserve_bytes: How much room to set aside for deleting on a full disk.
+        keep_us: How long readings stay in the SQLite file before they are sealed into blocks.
 
     Raises:
         StoreError: If the file cannot be used; `StoreUnavailable` if that may pass.
     """
-    return HeadAppender(path, reserve_bytes)
+    return StoreAppender(path, reserve_bytes, keep_us)
 
 
 def open_querier(path: Path) -> Querier:
     """The read side of the store at `path`, which need not exist yet."""
-    return HeadQuerier(path)
+    return StoreQuerier(path)

@@ -7,37 +7,54 @@ from pathlib import Path
 from typing import TypeVar
 
 from telemetry.batch import Batch, Committed, Release, Skew
-from telemetry.interface import StoreUnavailable
+from telemetry.clock import now_us
+from telemetry.interface import StoreError, StoreUnavailable
 from telemetry.ledger import Account
 from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store import presence
+from telemetry.store.archive import Archive
 from telemetry.store.books import Books
+from telemetry.store.building import Task
 from telemetry.store.head import faults, open_writer
+from telemetry.store.keeper import Done, Keeper
+from telemetry.store.layout import blocks_folder
+from telemetry.store.manifest import forget_dense
 from telemetry.store.quarantine import QuarantineTable, read_entries
+from telemetry.store.readings import SeriesReadings
 from telemetry.store.recall import Recall, read_skews
 from telemetry.store.reserve import Reserve
+from telemetry.store.sealing import Seal
 from telemetry.store.table import Doomed, Erased, ReadingTable
+from telemetry.store.tasks import Compact, Forget
+from telemetry.window import ALL_TIME
 
 Result = TypeVar("Result")
+
+KEEP_US = 3 * 3_600_000_000
+"""How long readings stay in the head, unless somebody says otherwise."""
 
 _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 _BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 
 
-class HeadAppender:
-    """The write side of the head; implements `telemetry.interface.Appender`."""
+class StoreAppender:
+    """The write side of the store; implements `telemetry.interface.Appender`."""
 
-    def __init__(self, path: Path, reserve_bytes: int = 0) -> None:
+    def __init__(self, path: Path, reserve_bytes: int = 0, keep_us: int = KEEP_US) -> None:
         self._path = path
         self._connection = open_writer(path)
         self._reserve = Reserve(path.with_name("reserve"), reserve_bytes)
         self._reserve.fill()
         self._table = ReadingTable(self._connection)
         self._recall = Recall(self._connection)
+        self._task: Task | None = None
+        self._erased = 0
+        self._keeper = Keeper(path, self._connection, self._transaction, keep_us)
         with faults(path):
             self._quarantine = QuarantineTable(self._connection)
+            self._keeper.sweep(now_us())
 
     def append(self, batch: Batch) -> Committed:
         """Stores the batch durably, each reading once, or nothing of it."""
@@ -89,10 +106,65 @@ class HeadAppender:
         Does so in steps, each a transaction, so that it needs little room on a full disk; there
         the room that was set aside for it is used.
         """
+        if client is None and not flags:
+            return 0
+        erased = self._erase_head(client, flags)
         with faults(self._path):
+            erased += self._keeper.run(Forget(client, int(flags)), now_us()).removed
+            self._settle_erased(client, flags, erased)
+        return erased
+
+    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
+        """Does a part of `erase`; `None` if it is to be called again, between other work."""
+        task = Forget(client, int(flags))
+        if self._task != task:
+            self._erased = self._erase_head(client, flags)
+        done = self._task_step(task)
+        if done is None:
+            return None
+        with faults(self._path):
+            self._settle_erased(client, flags, self._erased + done.removed)
+        return self._erased + done.removed
+
+    def _task_step(self, task: Task) -> Done | None:
+        """Begins a task, or looks whether it is done."""
+        with faults(self._path):
+            if self._task != task:
+                self._keeper.start(task)
+                self._task = task
+            try:
+                if self._keeper.busy(task):
+                    return None
+            except StoreError:
+                self._task = None
+                raise
+        self._task = None
+        return self._keeper.done
+
+    def _erase_head(self, client: str | None, flags: int) -> int:
+        with faults(self._path):
+            self._keeper.settle()  # or what is built already would bring it back
             rows = self._connection.execute("SELECT id, client FROM series").fetchall()
         doomed = [Doomed(number, name, flags) for number, name in rows if client in (None, name)]
-        return sum(map(self._erase_series, doomed)) if client is not None or flags else 0
+        return sum(map(self._erase_series, doomed))
+
+    def _settle_erased(self, client: str | None, flags: int, erased: int) -> None:
+        before = self._connection.total_changes
+        self._transaction(partial(self._renew, client, flags))
+        if erased or self._connection.total_changes > before:
+            self._transaction(lambda: self._connection.execute(_BUMP))
+
+    def _renew(self, client: str | None, flags: int) -> None:
+        """The newest readings are what is left, and series of which nothing is are gone."""
+        archive = Archive(blocks_folder(self._path))
+        for name in self._recall.series():
+            if client in (None, name.client):
+                left = SeriesReadings(self._connection, archive, name).tail(ALL_TIME, 1)
+                self._table.renew(name, left, flags)
+                if left.empty:
+                    forget_dense(self._connection, name)
+        archive.close()
+        self._table.forget()
 
     def _erase_series(self, doomed: Doomed) -> int:
         start_us: int | None = -(1 << 62)
@@ -121,8 +193,34 @@ class HeadAppender:
             self._connection.execute(_BUMP)
         return done
 
+    def tend(self, now_us: int) -> bool:
+        """Does a little of what keeps the head small; whether there is more to do at once."""
+        with faults(self._path):
+            return self._keeper.tend(now_us)
+
+    def seal(self, end_us: int) -> int:
+        """Moves every reading before `end_us` into blocks; returns how many."""
+        with faults(self._path):
+            return self._keeper.run(Seal(end_us), now_us()).sealed
+
+    def seal_step(self, end_us: int) -> int | None:
+        """Does a part of `seal`; `None` if it is to be called again, between other work."""
+        done = self._task_step(Seal(end_us))
+        return None if done is None else done.sealed
+
+    def compact(self, before_us: int) -> int:
+        """Makes one of the blocks of each day and month that ended by then; returns of how many."""
+        with faults(self._path):
+            return self._keeper.run(Compact(before_us), now_us()).swaps
+
+    def compact_step(self, before_us: int) -> int | None:
+        """Does a part of `compact`; `None` if it is to be called again, between other work."""
+        done = self._task_step(Compact(before_us))
+        return None if done is None else done.swaps
+
     def close(self) -> None:
         """Checkpoints and releases the file; safe to call twice."""
+        self._keeper.close()
         self._connection.close()
 
     def _transaction(self, work: Callable[[], Result]) -> Result:

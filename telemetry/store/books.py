@@ -1,6 +1,7 @@
 """The ledger's side of a transaction: counts that are exact because they commit with the rows."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from telemetry.batch import Arrival
@@ -101,6 +102,12 @@ class Books:
         """Counts stored readings that are removed."""
         self._of(account)[2 * _WIDTH] += number
 
+    def repeat(self, account: Account, number: int) -> None:
+        """Counts readings as duplicates that were counted as stored before."""
+        counts = self._of(account)
+        counts[_WIDTH + _STORED] -= number
+        counts[_WIDTH + _DUPLICATE] += number
+
     def write(self, connection: Connection) -> None:
         """Adds it all to the ledger, inside the transaction of the rows that it counts."""
         connection.executemany(_ADD, ((*key, *counts) for key, counts in self._counts.items()))
@@ -126,26 +133,34 @@ def read_ledger(connection: Connection, client: str | None, window: Window) -> l
     ]
 
 
-def recount(connection: Connection, ledger: Iterable[LedgerRow]) -> Iterator[Discrepancy]:
-    """Where the ledger does not add up, or says other than the rows there are."""
-    found = _recounted(connection)
+def recount(
+    connection: Connection, ledger: Iterable[LedgerRow], sealed: Mapping[Account, int]
+) -> Iterator[Discrepancy]:
+    """Where the ledger does not add up, or says other than the rows there are.
+
+    Args:
+        connection: In a transaction.
+        ledger: All of it.
+        sealed: How many readings blocks have, by client and hour of receipt.
+    """
+    found = _recounted(connection, sealed)
     for row in ledger:
         yield from discrepancies(row, found.pop(row.account, Recount()))
     for account, counts in found.items():
         yield from discrepancies(LedgerRow(account, Tally(), Tally()), counts)
 
 
-def _recounted(connection: Connection) -> dict[Account, Recount]:
-    stored = {
-        Account(client, hour_us): number
-        for client, hour_us, number in connection.execute(_ROWS)
-        if client not in RESERVED_CLIENTS
-    }
+def _recounted(connection: Connection, sealed: Mapping[Account, int]) -> dict[Account, Recount]:
+    stored = Counter(sealed)
+    for client, hour_us, number in connection.execute(_ROWS):
+        stored[Account(client, hour_us)] += number
+    for account in [one for one in stored if one.client in RESERVED_CLIENTS]:
+        del stored[account]
     quarantined = {
         Account(client, hour_us): tuple(counts)
         for client, hour_us, *counts in connection.execute(_QUARANTINED)
     }
     return {
-        account: Recount(stored.get(account, 0), *quarantined.get(account, ()))
+        account: Recount(stored[account], *quarantined.get(account, ()))
         for account in dict.fromkeys(chain(stored, quarantined))
     }

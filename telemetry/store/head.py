@@ -16,7 +16,7 @@ Connection = sqlite3.Connection
 
 _MIGRATIONS = tuple(
     Path(__file__).with_name(f"{name}.sql")
-    for name in ("readings", "ledger", "presence", "quarantine")
+    for name in ("readings", "ledger", "presence", "quarantine", "blocks")
 )
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits
@@ -112,6 +112,17 @@ def _explain(error: sqlite3.OperationalError) -> str:
         "SQLITE_INTERRUPT": "the question took too long; ask for a shorter time",
     }
     return advice.get(getattr(error, "sqlite_errorname", ""), str(error))
+
+
+@contextmanager
+def snapshot(connection: Connection) -> Iterator[None]:
+    """One consistent view of the file for the length of the block."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def limit_time(connection: Connection, seconds: float) -> None:

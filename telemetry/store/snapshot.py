@@ -1,4 +1,4 @@
-"""The read side of the head: one consistent view, many questions."""
+"""The read side of the store: one consistent view, many questions."""
 
 import os
 import threading
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from telemetry.batch import Skew
-from telemetry.interface import Answer, Chunk, StreamQuery, WriterState
+from telemetry.condition import Damage, WriterState
+from telemetry.interface import Answer, Chunk, StreamQuery
 from telemetry.interval import GAPS, expected_interval_us
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.lookback import Lookback
@@ -18,10 +16,15 @@ from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Group
 from telemetry.reading import Kind, Latest, Series
 from telemetry.store import presence
+from telemetry.store.archive import Archive
+from telemetry.store.block import fault_of
 from telemetry.store.books import read_ledger, recount
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
+from telemetry.store.layout import blocks_folder
+from telemetry.store.manifest import every_block, is_listed, known_damage
 from telemetry.store.quarantine import read_groups
+from telemetry.store.readings import SeriesReadings, changes
 from telemetry.store.recall import read_skews
 from telemetry.store.reserve import free_bytes
 from telemetry.window import ALL_TIME, Window
@@ -29,30 +32,6 @@ from telemetry.window import ALL_TIME, Window
 _ANSWER_SECONDS = 5.0
 _RECOUNT_SECONDS = 600.0  # every reading is counted
 
-_READ = """SELECT time_us, value, delay_us, flags FROM reading
-    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
-_COUNT = """SELECT count(*) FROM
-    (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
-_BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
-    sum(value), min(value), max(value), count(*)
-    FROM reading WHERE series = ?2 AND time_us >= ?3 AND time_us < ?4 AND typeof(value) <> 'text'
-    GROUP BY start_us ORDER BY start_us"""
-_TAIL = """SELECT time_us, value, delay_us, flags FROM reading
-    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"""
-_EXTENT = """SELECT (SELECT min(time_us) FROM reading WHERE series = ?1),
-    (SELECT max(time_us) FROM reading WHERE series = ?1)"""
-_CHANGES = """SELECT time_us, value, time_us - before_us FROM (
-        SELECT time_us, value, lag(time_us) OVER one AS before_us, lag(value) OVER one AS before,
-            lead(time_us) OVER one AS after_us
-        FROM reading WHERE series = ? AND time_us >= ? AND time_us < ?
-        WINDOW one AS (ORDER BY time_us)
-    ) WHERE before IS NOT value OR after_us IS NULL
-        OR time_us - before_us > ? OR after_us - time_us > ? ORDER BY time_us"""
-_TIMES = (
-    "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
-)
-_NTH = """SELECT time_us FROM reading WHERE series = ? AND time_us >= ?
-    ORDER BY time_us LIMIT 1 OFFSET ?"""
 _LATEST = """SELECT series.client, series.metric, kind,
     coalesce(nullif(series.unit, ''), description.unit, ''), newest_us, newest_value,
     newest_received_us, newest_flags, coalesce(name, '')
@@ -61,11 +40,12 @@ _LATEST = """SELECT series.client, series.metric, kind,
 _GROUPS_SHOWN = 1000
 
 
-class HeadSnapshot:
+class StoreSnapshot:
     """A read transaction; implements `telemetry.interface.Snapshot`."""
 
-    def __init__(self, connection: Database, folder: Path) -> None:
+    def __init__(self, connection: Database, archive: Archive, folder: Path) -> None:
         self._connection = connection
+        self._archive = archive
         self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
 
@@ -98,41 +78,34 @@ class HeadSnapshot:
 
     def read(self, series: Series, window: Window) -> Answer:
         """The readings of a series in a window, oldest first; empty if there are none."""
-        bounds = (self._id(series), window.start_us, window.end_us)
-        return Answer(series, _readings(self._connection.execute(_READ, bounds).fetchall()))
+        return Answer(series, self._of(series).read(window))
 
     def extent(self, series: Series) -> Window | None:
         """From the oldest reading of a series to its newest; `None` if there are none."""
-        first_us, last_us = self._connection.execute(_EXTENT, (self._id(series),)).fetchone()
-        return None if first_us is None else Window(int(first_us), int(last_us) + 1)
+        return self._of(series).extent()
 
     def count(self, series: Series, window: Window, at_most: int) -> int:
         """How many readings the window holds; counting ends at `at_most`."""
-        bounds = (self._id(series), window.start_us, window.end_us, at_most)
-        return int(self._connection.execute(_COUNT, bounds).fetchone()[0])
+        return self._of(series).count(window, at_most)
 
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
         """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
-        bounds = (bucket_us, self._id(series), window.start_us, window.end_us)
-        rows = self._connection.execute(_BUCKETS, bounds).fetchall()
-        return Answer(series, _buckets(rows), bucket_us)
+        return Answer(series, self._of(series).buckets(window, bucket_us), bucket_us)
 
     def changes(self, series: Series, window: Window, gap_us: float) -> Answer:
         """What a series of states comes down to: where a state begins and where it ends."""
-        bounds = (self._id(series), window.start_us, window.end_us, gap_us, gap_us)
-        rows = self._connection.execute(_CHANGES, bounds).fetchall()
-        frame = _readings([(time_us, value, 0, 0) for time_us, value, _ in rows])
-        frame["after_gap"] = [bool(gap and gap > gap_us) for _, _, gap in rows]
-        return Answer(series, frame[["time_us", "value", "text", "after_gap"]])
+        return Answer(series, changes(self._of(series).read(window), gap_us))
 
     def tail(self, series: Series, window: Window, rows: int) -> Answer:
         """The newest readings of a window, at most `rows` of them, oldest first."""
-        bounds = (self._id(series), window.start_us, window.end_us, rows)
-        return Answer(series, _readings(self._connection.execute(_TAIL, bounds).fetchall()[::-1]))
+        return Answer(series, self._of(series).tail(window, rows))
 
     def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
         """The expected reporting interval in µs, learned from the newest readings before then."""
-        found = {one: self._interval(one, before_us) for one in series}
+        found = {
+            one: expected_interval_us(self._of(one).times_before(before_us, GAPS + 1))
+            for one in series
+        }
         return {one: interval for one, interval in found.items() if interval is not None}
 
     def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
@@ -142,7 +115,9 @@ class HeadSnapshot:
     def recount(self) -> Sequence[Discrepancy]:
         """Where the ledger does not add up, or says other than the rows; empty if it is right."""
         limit_time(self._connection, _RECOUNT_SECONDS)
-        return list(recount(self._connection, self.ledger(None, ALL_TIME)))
+        self._archive.limit_time(_RECOUNT_SECONDS)
+        sealed = self._archive.receipts(every_block(self._connection))
+        return list(recount(self._connection, self.ledger(None, ALL_TIME), sealed))
 
     def quarantine(self) -> Sequence[Group]:
         """What is in quarantine, by topic and reason, the newest first."""
@@ -166,22 +141,24 @@ class HeadSnapshot:
 
     def boundary(self, series: Series, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
-        found = self._connection.execute(_NTH, (self._id(series), start_us, rows)).fetchone()
-        return int(found[0]) if found else None
+        return self._of(series).boundary(start_us, rows)
 
-    def _interval(self, series: Series, before_us: int) -> int | None:
-        rows = self._connection.execute(_TIMES, (self._id(series), before_us, GAPS + 1))
-        return expected_interval_us([time_us for (time_us,) in rows])
+    def damage(self) -> Sequence[Damage]:
+        """The blocks that could not be read so far, and why: what they hold is missing."""
+        known = {one.path: one for one in known_damage(self._connection)}
+        found = self._archive.damage.items()
+        return [*(known | {path: one for path, one in found if self.lists(path)}).values()]
 
-    def _id(self, series: Series) -> int:
-        row = self._connection.execute(
-            "SELECT id FROM series WHERE client = ? AND metric = ?", (series.client, series.metric)
-        ).fetchone()
-        return int(row[0]) if row else -1
+    def lists(self, path: str) -> bool:
+        """Whether the file is part of the store: another may have taken its place."""
+        return is_listed(self._connection, path)
+
+    def _of(self, series: Series) -> SeriesReadings:
+        return SeriesReadings(self._connection, self._archive, series)
 
 
-class HeadQuerier:
-    """The read side of the head; implements `telemetry.interface.Querier`.
+class StoreQuerier:
+    """The read side of the store; implements `telemetry.interface.Querier`.
 
     Each thread of each process opens its own connection, when it first asks: SQLite connections
     must not cross a fork. It opens another once another file has the path, from a backup say.
@@ -192,14 +169,15 @@ class HeadQuerier:
         self._local = threading.local()
 
     @contextmanager
-    def snapshot(self) -> Iterator[HeadSnapshot]:
+    def snapshot(self) -> Iterator[StoreSnapshot]:
         """A consistent view for the length of a `with` block."""
         connection = self._connection()
         with faults(self._path):
             limit_time(connection, _ANSWER_SECONDS)
+            self._local.archive.limit_time(_ANSWER_SECONDS)
             connection.execute("BEGIN")
             try:
-                yield HeadSnapshot(connection, self._path.parent)
+                yield StoreSnapshot(connection, self._local.archive, self._path.parent)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -220,11 +198,23 @@ class HeadQuerier:
                 yield Chunk(chunk.window, lookback.widened(chunk.window, chunk.answers))
             start_us = chunk.window.end_us
 
+    def inspect(self) -> Iterator[Damage | None]:
+        """Reads every file of the history; says of each what is wrong with it, or `None`."""
+        root = blocks_folder(self._path)
+        with self.snapshot():
+            blocks = every_block(self._connection())
+        for block in blocks:
+            reason = fault_of(root, block)
+            with self.snapshot() as now:
+                still = reason and now.lists(block.path)
+            yield Damage(block.path, reason) if still else None
+
     def close(self) -> None:
         """Closes this thread's connection; safe to call twice."""
         connection: Database | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
+            self._local.archive.close()
             self._local.connection = None
 
     def _connection(self) -> Database:
@@ -235,6 +225,7 @@ class HeadQuerier:
         if connection is not None and self._local.origin[0] == os.getpid():
             self.close()
         connection = self._local.connection = open_reader(self._path)
+        self._local.archive = Archive(blocks_folder(self._path))
         self._local.origin = origin
         return connection
 
@@ -247,7 +238,7 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _chunk(snapshot: HeadSnapshot, query: StreamQuery, start_us: int) -> Chunk:
+def _chunk(snapshot: StoreSnapshot, query: StreamQuery, start_us: int) -> Chunk:
     """A part that begins there: of the window, or of the look-back before it."""
     begun = start_us >= query.window.start_us
     end_us = query.window.end_us if begun else query.window.start_us
@@ -261,31 +252,3 @@ def _chunk(snapshot: HeadSnapshot, query: StreamQuery, start_us: int) -> Chunk:
     first_end_us = min((end for end in ends if end is not None), default=end_us)
     window = Window(start_us, min(max(first_end_us, start_us + 1), end_us))
     return Chunk(window, [snapshot.read(one, window) for one in series])
-
-
-def _readings(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:
-    times, values, delays, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return pd.DataFrame(
-        {
-            "time_us": np.array(times, dtype=np.int64),
-            "value": np.array(
-                [np.nan if isinstance(v, str) else v for v in values], dtype=np.float64
-            ),
-            "text": pd.Series([v if isinstance(v, str) else None for v in values], dtype=object),
-            "delay_us": np.array(delays, dtype=np.int64),
-            "flags": np.array(flags, dtype=np.int64),
-        }
-    )
-
-
-def _buckets(rows: list[tuple[int, float, float, float, int]]) -> pd.DataFrame:
-    times, sums, lows, highs, counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    return pd.DataFrame(
-        {
-            "time_us": np.array(times, dtype=np.int64),
-            "sum": np.array(sums, dtype=np.float64),
-            "min": np.array(lows, dtype=np.float64),
-            "max": np.array(highs, dtype=np.float64),
-            "count": np.array(counts, dtype=np.int64),
-        }
-    )

@@ -7,6 +7,8 @@ from itertools import chain, pairwise, starmap
 from operator import itemgetter, lt
 from typing import NamedTuple
 
+import pandas as pd
+
 from telemetry.ledger import HOUR_US
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store.head import Connection
@@ -34,6 +36,11 @@ _END = f"SELECT time_us + 1 FROM reading WHERE {_DOOMED} ORDER BY time_us LIMIT 
 _DELETE = f"DELETE FROM reading WHERE {_DOOMED}"  # noqa: S608  # a constant
 _HOURS = f"""SELECT received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
     FROM (SELECT time_us + delay_us AS received_us FROM reading WHERE {_DOOMED}) GROUP BY 1"""  # noqa: S608  # a constant
+
+_GONE = "DELETE FROM series WHERE client = ? AND metric = ?"
+_RENEW = """UPDATE series
+    SET newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
+    WHERE client = ? AND metric = ? AND (? OR newest_flags & ?)"""
 
 ERASED_AT_ONCE = 20_000
 """Readings removed in one transaction, which must fit into the log of a disk that is full."""
@@ -143,7 +150,6 @@ class ReadingTable:
         hours = dict(self._connection.execute(_HOURS, part).fetchall())
         if hours:
             self._connection.execute(_DELETE, part)
-            self._renew_newest(doomed.series_id)
         return Erased(hours, end_us if row else None)
 
     def _learn(self, reading: Reading) -> _Known:
@@ -160,20 +166,22 @@ class ReadingTable:
         cursor = self._connection.execute(_SERIES, values)
         return _Known(int(cursor.lastrowid or 0), reading.kind, reading.time_us - 1)
 
-    def _renew_newest(self, series_id: int) -> None:
-        row = self._connection.execute(
-            "SELECT time_us, value, time_us + delay_us, flags FROM reading "
-            "WHERE series = ? ORDER BY time_us DESC LIMIT 1",
-            (series_id,),
-        ).fetchone()
-        if row is None:
-            self._connection.execute("DELETE FROM series WHERE id = ?", (series_id,))
-        else:
-            self._connection.execute(
-                "UPDATE series SET newest_us = ?, newest_value = ?, newest_received_us = ?, "
-                "newest_flags = ? WHERE id = ?",
-                (*row, series_id),
-            )
+    def renew(self, series: Series, left: pd.DataFrame, flags: int) -> None:
+        """The newest reading of a series that had one of the flags, or any if 0, is what is left.
+
+        Args:
+            series: The series.
+            left: Its newest reading of all that there are; if there is none, it is no series.
+            flags: What was erased.
+        """
+        if left.empty:
+            self._connection.execute(_GONE, series)
+            return
+        row = left.iloc[0]
+        value = row["value"] if row["text"] is None else row["text"]
+        times = (int(row["time_us"]), int(row["time_us"] + row["delay_us"]))
+        newest = (times[0], value, times[1], int(row["flags"]))
+        self._connection.execute(_RENEW, (*newest, *series, flags == 0, flags))
 
 
 def _by_series(readings: Iterable[Reading]) -> dict[Series, list[Reading]]:

@@ -83,6 +83,30 @@ class MemoryAppender:
         """Is not used here."""
         raise NotImplementedError
 
+    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
+        """Is not used here."""
+        raise NotImplementedError
+
+    def tend(self, now_us: int) -> bool:  # noqa: ARG002  # as the protocol has it
+        """Has no history."""
+        return False
+
+    def seal(self, end_us: int) -> int:
+        """Is not used here."""
+        raise NotImplementedError
+
+    def seal_step(self, end_us: int) -> int | None:
+        """Is not used here."""
+        raise NotImplementedError
+
+    def compact(self, before_us: int) -> int:
+        """Is not used here."""
+        raise NotImplementedError
+
+    def compact_step(self, before_us: int) -> int | None:
+        """Is not used here."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Keeps everything for the test to look at."""
 

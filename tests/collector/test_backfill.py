@@ -7,7 +7,8 @@ import pytest
 from collector.backfill import ATTEMPTS, PATIENCE_US, Backfill, is_collecting
 from collector.fleet import FLEET
 from telemetry.batch import Batch
-from telemetry.interface import Appender, Querier, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import Appender, Querier
 from telemetry.reading import Reading, Series
 from telemetry.store import open_appender, open_querier
 from telemetry.window import SECOND_US

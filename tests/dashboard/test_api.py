@@ -19,7 +19,7 @@ from mosquitto.access import Access
 from telemetry.interface import StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
-from telemetry.store.snapshot import HeadQuerier
+from telemetry.store.snapshot import StoreQuerier
 from telemetry.window import Window
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
 from tests.dashboard.visits import prepared
@@ -322,10 +322,10 @@ def test_store_that_fails_at_the_first_rows_is_503(
 ) -> None:
     """No header promises an answer that does not come."""
 
-    def fail(_self: HeadQuerier, _query: StreamQuery) -> NoReturn:
+    def fail(_self: StoreQuerier, _query: StreamQuery) -> NoReturn:
         raise StoreUnavailable("the question took too long; ask for a shorter time")
 
-    monkeypatch.setattr(HeadQuerier, "stream", fail)
+    monkeypatch.setattr(StoreQuerier, "stream", fail)
     answer = ask(format=form)
     assert answer.status_code == 503
     assert error(answer) == "the question took too long; ask for a shorter time"

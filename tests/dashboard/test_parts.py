@@ -10,7 +10,7 @@ import pytest
 
 from dashboard import parts
 from dashboard.view import View, view_of_query
-from telemetry.interface import WriterState
+from telemetry.condition import Damage, WriterState
 from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Series
 from telemetry.window import Window
@@ -84,7 +84,7 @@ def test_notice_of_a_window_with_readings_is_none(tmp_path: Path) -> None:
 )
 def test_banner_of_a_fault_says_which(writer: WriterState, fault: str) -> None:
     """One sentence in front of everything, and a badge that is not green."""
-    assert fault in said(parts.banner(writer, None, NOON_US))
+    assert fault in said(parts.banner(writer, (), None, NOON_US))
     assert any(badge.className == "fact bad" for badge in parts.status(writer, NOON_US))
 
 
@@ -99,16 +99,24 @@ def test_banner_of_a_fault_says_which(writer: WriterState, fault: str) -> None:
 )  # fmt: skip
 def test_banner_of_a_client_that_is_limited_names_it(event: Event, said_of_it: str) -> None:
     """What is lost is said in front of everything; a fault of our own comes first."""
-    assert said_of_it in said(parts.banner(WELL, event, NOON_US))
+    assert said_of_it in said(parts.banner(WELL, (), event, NOON_US))
     stopped = replace(WELL, stopped=True)
-    assert "make collector" in said(parts.banner(stopped, event, NOON_US))
+    assert "make collector" in said(parts.banner(stopped, (), event, NOON_US))
+
+
+def test_banner_of_a_damaged_file_names_it() -> None:
+    """Which file, why, and what to do; how many more there are."""
+    damage = [Damage("readings/day=2026-11-23/a.parquet", "it is missing")] * 3
+    text = said(parts.banner(WELL, damage, None, NOON_US))
+    assert "data/blocks/readings/day=2026-11-23/a.parquet (and 2 more): it is missing." in text
+    assert "from a backup" in text
 
 
 def test_banner_of_health_is_none() -> None:
     """If all is well nothing is said, up to ten seconds of silence."""
     for age_us in (0, 10 * SECOND_US):
         writer = replace(WELL, beat_us=NOON_US - age_us, heard_us=NOON_US - 4 * age_us)
-        assert parts.banner(writer, None, NOON_US) is None
+        assert parts.banner(writer, (), None, NOON_US) is None
         assert [badge.className for badge in parts.status(writer, NOON_US)] == ["fact ok"] * 2
 
 

@@ -18,7 +18,8 @@ from paho.mqtt.properties import Properties
 from mosquitto.broker import find_running
 from mosquitto.provision import Credentials, add_client, initialise
 from telemetry.clock import now_us
-from telemetry.interface import StoreError, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import StoreError
 from telemetry.login import load_login
 from telemetry.reading import Flag, Series
 from telemetry.settings import Settings, Topic

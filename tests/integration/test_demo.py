@@ -15,7 +15,8 @@ from collector.signals import sample
 from mosquitto.broker import end_orphan
 from mosquitto.provision import add_client, initialise
 from telemetry.clock import Clock, now_us
-from telemetry.interface import Snapshot, StoreError, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import Snapshot, StoreError
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import DEMO_CLIENTS, Demo, Settings
 from telemetry.store import open_querier

@@ -20,7 +20,7 @@ from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
 from telemetry.store.parquet import parquet_bytes
-from telemetry.store.snapshot import HeadSnapshot
+from telemetry.store.snapshot import StoreSnapshot
 from telemetry.text import csv_long, csv_wide, json_array
 from telemetry.window import TimeError, Window
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, decoded, fill, reading
@@ -343,14 +343,14 @@ def mean(raw: Mapping[int, float], start_us: int, end_us: int) -> float:
 def counted_rows(monkeypatch: pytest.MonkeyPatch, method: str) -> list[int]:
     """How many rows each call of a method of snapshots fetches, from now on."""
     fetched: list[int] = []
-    fetch = getattr(HeadSnapshot, method)
+    fetch = getattr(StoreSnapshot, method)
 
     def counting(*arguments: object) -> Answer:
         answer: Answer = fetch(*arguments)
         fetched.append(len(answer.frame))
         return answer
 
-    monkeypatch.setattr(HeadSnapshot, method, counting)
+    monkeypatch.setattr(StoreSnapshot, method, counting)
     return fetched
 
 

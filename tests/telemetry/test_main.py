@@ -23,7 +23,7 @@ from telemetry.jobs import run_pending
 from telemetry.reading import Flag, Reading, Series
 from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender
-from telemetry.store.snapshot import HeadQuerier
+from telemetry.store.snapshot import StoreQuerier
 from telemetry.window import to_iso
 from tests.telemetry.builders import DEADLINE_S, SECOND_US, erasing, fill, reading
 
@@ -118,13 +118,13 @@ def test_export_that_is_interrupted_keeps_its_name_as_a_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault in the middle ends with status 1, a sentence, and no file that looks whole."""
-    stream = HeadQuerier.stream
+    stream = StoreQuerier.stream
 
-    def break_off(self: HeadQuerier, query: StreamQuery) -> Iterator[object]:
+    def break_off(self: StoreQuerier, query: StreamQuery) -> Iterator[object]:
         yield next(stream(self, query))
         raise StoreUnavailable("the store went away; try again")
 
-    monkeypatch.setattr(HeadQuerier, "stream", break_off)
+    monkeypatch.setattr(StoreQuerier, "stream", break_off)
     sentence = refused("export", "boiler", "--output", str(tmp_path / "x.csv"))
     assert sentence == "the store went away; try again"
     assert [path.name for path in tmp_path.glob("x.csv*")] == ["x.csv.part"]

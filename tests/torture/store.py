@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from telemetry.interface import StoreError, WriterState
+from telemetry.condition import WriterState
+from telemetry.interface import StoreError
 from telemetry.ledger import Tally, total
 from telemetry.presence import EventKind
 from telemetry.reading import Series

@@ -13,7 +13,7 @@ from telemetry.batch import DELIVERIES_KEPT, Batch, Committed
 from telemetry.interface import Appender, StoreError, StoreMissing, StoreUnavailable
 from telemetry.reading import Flag, Kind, Series
 from telemetry.store import open_appender, table
-from telemetry.store.appender import HeadAppender
+from telemetry.store.appender import StoreAppender
 from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.window import Window
 from tests.telemetry.builders import (
@@ -356,7 +356,7 @@ def test_close_twice_is_safe(appender: Appender) -> None:
 
 def test_batch_on_a_full_store_is_undone_and_fits_when_there_is_space(path: Path) -> None:
     """Full: StoreUnavailable, nothing half stored; with space again the same batch goes in."""
-    appender = HeadAppender(path)
+    appender = StoreAppender(path)
     appender.append(Batch([reading(0)]))
     connection = appender._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()

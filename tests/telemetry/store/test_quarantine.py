@@ -212,4 +212,4 @@ def test_migration_keeps_what_was_in_quarantine_before(path: Path) -> None:
         assert connection.execute(
             "SELECT client, metric, name, unit FROM description"
         ).fetchall() == [("boiler", "m", "Kettle", "V")]
-        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (5,)

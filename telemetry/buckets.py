@@ -1,0 +1,47 @@
+"""Buckets: aggregates of numbers over aligned intervals, out of as many parts as one likes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from telemetry.rollup import Floats, Ints
+
+Buckets = Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
+"""Columns of equal length: `time_us` (where an interval starts), `sum`, `min`, `max`, `count`."""
+
+_REDUCE = {"sum": np.add, "min": np.minimum, "max": np.maximum, "count": np.add}
+
+
+def bucketed(time_us: Ints, value: Floats, width_us: int) -> Buckets:
+    """Numbers as buckets of `width_us`, some of them for the same interval.
+
+    >>> found = bucketed(np.array([5, 12, 17]), np.array([1.0, 2.0, 4.0]), 10)
+    >>> {name: column.tolist() for name, column in found.items()}
+    {'time_us': [0, 10], 'sum': [1.0, 6.0], 'min': [1.0, 2.0], 'max': [1.0, 4.0], 'count': [1, 2]}
+    """
+    starts = time_us - time_us % width_us
+    ones = np.ones(len(value), np.int64)
+    return _reduced(starts, {"sum": value, "min": value, "max": value, "count": ones})
+
+
+def merged(parts: Sequence[Buckets], width_us: int) -> pd.DataFrame:
+    """Buckets of any narrower widths that divide `width_us` as one frame, sorted by `time_us`."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in _REDUCE}
+    time_us = np.concatenate([part["time_us"] for part in parts])
+    starts = time_us - time_us % width_us
+    order = np.argsort(starts, kind="stable")
+    ordered = {name: column[order] for name, column in columns.items()}
+    return pd.DataFrame(_reduced(starts[order], ordered))
+
+
+def _reduced(starts: Ints, columns: Buckets) -> Buckets:
+    """Neighbours of one start as one."""
+    begins = np.ones(len(starts), dtype=bool)
+    begins[1:] = starts[1:] != starts[:-1]
+    firsts = np.flatnonzero(begins)
+    found: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"time_us": starts[firsts]}
+    for name, column in columns.items():
+        found[name] = _REDUCE[name].reduceat(column, firsts) if len(firsts) else column
+    return found

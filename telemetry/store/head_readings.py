@@ -1,0 +1,107 @@
+"""Readings of one series in the head: statements and the frames they answer with."""
+
+import numpy as np
+import pandas as pd
+
+from telemetry.reading import Series
+from telemetry.rollup import Ints
+from telemetry.store.head import Connection
+from telemetry.window import Window
+
+_ID = "SELECT id FROM series WHERE client = ? AND metric = ?"
+_READ = """SELECT time_us, value, delay_us, flags FROM reading
+    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
+_COUNT = """SELECT count(*) FROM
+    (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
+_BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
+    sum(value), min(value), max(value), count(*)
+    FROM reading WHERE series = ?2 AND time_us >= ?3 AND time_us < ?4 AND typeof(value) <> 'text'
+    GROUP BY start_us ORDER BY start_us"""
+_TAIL = """SELECT time_us, value, delay_us, flags FROM reading
+    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC, value DESC LIMIT ?"""
+_OLDEST = "SELECT min(time_us) FROM reading WHERE series = ?"
+_NEWEST = "SELECT newest_us FROM series WHERE id = ?"
+_TIMES = "SELECT time_us FROM reading WHERE series = ? AND time_us >= ? ORDER BY time_us LIMIT ?"
+
+_BEFORE = (
+    "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
+)
+
+
+def series_id(connection: Connection, series: Series) -> int:
+    """The number of a series, or -1, which no reading has."""
+    row = connection.execute(_ID, series).fetchone()
+    return int(row[0]) if row else -1
+
+
+def read(connection: Connection, number: int, window: Window) -> pd.DataFrame:
+    """The readings in a window, oldest first."""
+    bounds = (number, window.start_us, window.end_us)
+    return frame_of(connection.execute(_READ, bounds).fetchall())
+
+
+def tail(connection: Connection, number: int, window: Window, rows: int) -> pd.DataFrame:
+    """The newest readings of a window, at most `rows` of them, oldest first."""
+    bounds = (number, window.start_us, window.end_us, rows)
+    return frame_of(connection.execute(_TAIL, bounds).fetchall()[::-1])
+
+
+def count(connection: Connection, number: int, window: Window, at_most: int) -> int:
+    """How many readings the window holds; counting ends at `at_most`."""
+    bounds = (number, window.start_us, window.end_us, at_most)
+    return int(connection.execute(_COUNT, bounds).fetchone()[0])
+
+
+def times(connection: Connection, number: int, start_us: int, rows: int) -> Ints:
+    """When the first readings since then were measured."""
+    found = connection.execute(_TIMES, (number, start_us, rows))
+    return np.array([time_us for (time_us,) in found], dtype=np.int64)
+
+
+def times_before(connection: Connection, number: int, before_us: int, rows: int) -> list[int]:
+    """When the newest readings before then were measured, newest first."""
+    return [time_us for (time_us,) in connection.execute(_BEFORE, (number, before_us, rows))]
+
+
+def oldest_us(connection: Connection, number: int) -> int | None:
+    """When the oldest reading was measured."""
+    oldest: int | None = connection.execute(_OLDEST, (number,)).fetchone()[0]
+    return oldest
+
+
+def newest_us(connection: Connection, number: int) -> int | None:
+    """When the newest reading was measured, be it in the head or not."""
+    row = connection.execute(_NEWEST, (number,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def buckets(connection: Connection, number: int, window: Window, bucket_us: int) -> pd.DataFrame:
+    """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
+    bounds = (bucket_us, number, window.start_us, window.end_us)
+    rows = connection.execute(_BUCKETS, bounds).fetchall()
+    starts, sums, lows, highs, counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return pd.DataFrame(
+        {
+            "time_us": np.array(starts, dtype=np.int64),
+            "sum": np.array(sums, dtype=np.float64),
+            "min": np.array(lows, dtype=np.float64),
+            "max": np.array(highs, dtype=np.float64),
+            "count": np.array(counts, dtype=np.int64),
+        }
+    )
+
+
+def frame_of(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:
+    """Rows as the frame of `telemetry.interface.Answer`."""
+    instants, values, delays, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "time_us": np.array(instants, dtype=np.int64),
+            "value": np.array(
+                [np.nan if isinstance(v, str) else v for v in values], dtype=np.float64
+            ),
+            "text": pd.Series([v if isinstance(v, str) else None for v in values], dtype=object),
+            "delay_us": np.array(delays, dtype=np.int64),
+            "flags": np.array(flags, dtype=np.int64),
+        }
+    )

@@ -1,0 +1,240 @@
+"""The keeper: moves readings out of the head into blocks, and keeps the blocks few."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+
+from telemetry.interface import StoreError
+from telemetry.rollup import HOUR_US
+from telemetry.store.archive import DROPPED
+from telemetry.store.block import remove_unfinished
+from telemetry.store.building import Build, BuildError, Product, Task
+from telemetry.store.head import Connection, open_reader
+from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of
+from telemetry.store.manifest import (
+    add_build,
+    every_block,
+    every_dropped,
+    forget_dropped,
+    last_builds,
+)
+from telemetry.store.publishing import Publisher, Step
+from telemetry.store.rewriting import Swap
+from telemetry.store.sealing import Seal
+from telemetry.store.tasks import Compact
+from telemetry.window import SECOND_US
+
+GRACE_US = 600 * SECOND_US
+"""So long a reader may still need a file that is no part of the store any more."""
+
+_BUDGET_S = 0.02
+_RETRY_US = 60 * SECOND_US
+_SWEEP_US = 60 * SECOND_US
+
+log = structlog.get_logger("store")
+
+
+@dataclass(slots=True)
+class Done:
+    """What a task has done: readings sealed, readings removed from blocks, blocks made anew."""
+
+    sealed: int = 0
+    removed: int = 0
+    swaps: int = 0
+
+
+class Keeper:
+    """Seals what is older than `keep_us` and compacts, on the thread of the store's writer.
+
+    Args:
+        path: The SQLite file.
+        connection: The writer's.
+        transaction: Runs a step as one.
+        keep_us: How long readings stay in the head.
+
+    Attributes:
+        done: What the task that was started last has done so far.
+        failure: Why it will do no more, or empty.
+    """
+
+    def __init__(
+        self, path: Path, connection: Connection, transaction: Callable[[Step], None], keep_us: int
+    ) -> None:
+        self._path = path
+        self._root = blocks_folder(path)
+        self._connection = connection
+        self._publisher = Publisher(connection, self._root)
+        self._transaction = transaction
+        self._keep_us = keep_us
+        self._steps: Iterator[Step] = self._publisher.remaining()
+        self._step: Step | None = None
+        self._build: Build | None = None
+        self._done: set[Task] = set()
+        self._wait_until_us = 0
+        self._swept_us = 0
+        self.done = Done()
+        self.failure = ""
+
+    def tend(self, now_us: int) -> bool:
+        """Works for about 20 ms; whether there is more to do at once."""
+        if not self._step_until(time.monotonic() + _BUDGET_S):
+            return True
+        if self._build is not None:
+            return self._take(self._build, now_us)
+        if abs(now_us - self._swept_us) > _SWEEP_US:
+            self._swept_us = now_us
+            self.sweep(now_us)
+        task = self._due(now_us)
+        if task is not None:
+            self._build = Build(self._path, self._site(), task)
+        return False
+
+    def _step_until(self, end_s: float) -> bool:
+        """Does steps, each until it succeeds, before it begins another; whether all are done."""
+        while True:
+            if self._step is None:
+                self._step = next(self._steps, None)
+            if self._step is None:
+                return True
+            self._transaction(self._step)
+            self._step = None
+            if time.monotonic() > end_s:
+                return False
+
+    def settle(self) -> None:
+        """Gives up what is being built, and publishes what was built: head and blocks stand still.
+
+        Raises:
+            StoreUnavailable: If that is not possible now.
+        """
+        self.close()
+        self._step_until(math.inf)
+
+    def start(self, task: Task) -> None:
+        """Begins a task in place of what is being done; `busy` until it is done."""
+        self.settle()
+        self.done, self.failure = Done(), ""
+        self._build = Build(self._path, self._site(), task)
+
+    def busy(self, task: Task) -> bool:
+        """Whether the task is still being done.
+
+        Raises:
+            StoreError: If it could not be done.
+        """
+        if self.failure:
+            raise StoreError(self.failure)
+        return self._build is not None and self._build.task == task
+
+    def run(self, task: Task, now_us: int) -> Done:
+        """Does a task at once, in this process.
+
+        Raises:
+            StoreError: If that is not possible.
+        """
+        self.settle()
+        self.done = Done()
+        with (
+            closing(open_reader(self._path)) as connection,
+            closing(task.build(connection, self._site())) as products,
+        ):
+            for product in products:
+                self._steps = self._published(product, now_us)
+                self._step_until(math.inf)
+        self.sweep(now_us)
+        return self.done
+
+    def close(self) -> None:
+        """Gives up what is being built; safe to call twice."""
+        if self._build is not None:
+            self._build.stop()
+            self._build = None
+
+    def sweep(self, now_us: int) -> None:
+        """Moves away what is no part of the store any more, and removes what nobody needs.
+
+        Nothing is being built meanwhile.
+        """
+        for path, dropped_us in every_dropped(self._connection):
+            self._put_aside(path)
+            if not 0 <= now_us - dropped_us < GRACE_US:
+                (self._root / DROPPED / Path(path).name).unlink(missing_ok=True)
+                self._transaction(partial(forget_dropped, self._connection, path))
+        self._remove_unfinished()
+
+    def _site(self) -> Site:
+        """A place for a new build, after what was left of the last is gone."""
+        self._remove_unfinished()
+        site = Site(self._root, uuid4().hex[:16])
+        self._transaction(partial(add_build, self._connection, site.build))
+        return site
+
+    def _remove_unfinished(self) -> None:
+        builds = {*last_builds(self._connection)}
+        listed = {one.path for one in every_block(self._connection)}
+        for path in remove_unfinished(self._root, builds, listed):
+            log.info("removed a file that was not finished", path=path)
+
+    def _put_aside(self, path: str) -> None:
+        """Out of the way of tools that read every file there is."""
+        folder = self._root / DROPPED
+        folder.mkdir(mode=0o750, exist_ok=True)
+        if (self._root / path).exists():
+            (self._root / path).rename(folder / Path(path).name)
+
+    def _due(self, now_us: int) -> Task | None:
+        """What is to be done next: sealing each hour, compacting each day."""
+        if now_us < self._wait_until_us:
+            return None
+        before_us = now_us - self._keep_us
+        tasks = (Seal(before_us - before_us % HOUR_US), Compact(day_of(before_us)))
+        self._done &= {*tasks}
+        return next((task for task in tasks if task not in self._done), None)
+
+    def _take(self, build: Build, now_us: int) -> bool:
+        """Takes the next product if it is ready; whether there was one."""
+        if not build.ready:
+            return False
+        try:
+            product = build.receive()
+        except BuildError as error:
+            log.error("cannot tend the history; trying again in a minute", error=str(error))  # noqa: TRY400  # the sentence says it all
+            self._wait_until_us, self._build = now_us + _RETRY_US, None
+            self.failure = str(error)
+            return False
+        if product is None:
+            self._done.add(build.task)
+            self._build = None
+            return False
+        self._steps = self._answered(build, product, now_us)
+        return True
+
+    def _answered(self, build: Build, product: Product, now_us: int) -> Iterator[Step]:
+        """The steps of a product. What it builds next may overlap with sealing, not with swaps."""
+        if not isinstance(product, Swap):
+            build.go_on()
+        yield from self._published(product, now_us)
+        if isinstance(product, Swap):
+            build.go_on()
+
+    def _published(self, product: Product, now_us: int) -> Iterator[Step]:
+        if not isinstance(product, Swap):
+            yield from self._publisher.steps(product.part, product.doubles)
+            self.done.sealed += product.part.rows if product.part else 0
+            return
+        yield from self._publisher.swap(product, now_us)
+        self.done.removed += _readings(product.dropped) - _readings(product.added)
+        self.done.swaps += 1
+        for one in product.dropped:
+            self._put_aside(one.path)
+
+
+def _readings(blocks: Iterable[Block]) -> int:
+    return sum(one.rows for one in blocks if one.tier is Tier.READINGS)

@@ -1,0 +1,169 @@
+"""The manifest: which files are part of the store, inside the transactions of its owner."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import orjson
+
+from telemetry.condition import Damage
+from telemetry.reading import Series
+from telemetry.store.head import Connection
+from telemetry.store.layout import SCHEMA, Block, Tier, day_of
+from telemetry.window import Window
+
+_COLUMNS = "tier, path, sha256, bytes, rows, first_us, last_us, part, through"
+_OVERLAPPING = f"""SELECT {_COLUMNS} FROM block
+    WHERE tier = ? AND last_us >= ? AND first_us < ? AND damage = '' ORDER BY first_us, id"""  # noqa: S608  # a constant
+_ALL = f"SELECT {_COLUMNS} FROM block ORDER BY id"  # noqa: S608  # a constant
+_UNFINISHED = (
+    f"SELECT {_COLUMNS} FROM block WHERE through IS NOT NULL AND damage = '' ORDER BY part, id"  # noqa: S608  # a constant
+)
+_WHOLE = f"SELECT {_COLUMNS} FROM block WHERE through IS NULL AND damage = '' ORDER BY id"  # noqa: S608  # a constant
+_ADD = f"INSERT INTO block ({_COLUMNS}, schema) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {SCHEMA})"  # noqa: S608  # a constant
+_LAST_ID = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'block'), 0) + 1"
+_SHOW = "UPDATE block SET through = ? WHERE part = ?"
+_DROP = "DELETE FROM block WHERE path = ?"
+_DROPPED = "INSERT OR REPLACE INTO dropped VALUES (?, ?)"
+_DENSE = """INSERT INTO dense VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET hours = hours | excluded.hours"""
+_DENSE_DAYS = """SELECT day_us, hours FROM dense
+    WHERE client = ? AND metric = ? AND day_us >= ? AND day_us < ? ORDER BY day_us"""
+
+_BUILDS = 100  # one that is given up may write on for a moment, but not for days
+
+_NOTHING = Series("", "")
+"""Comes before every series."""
+
+
+class Dense(NamedTuple):
+    """Hours of a day of which there are minutes of a series, a bit for each."""
+
+    series: Series
+    day_us: int
+    hours: int
+
+
+class Conflict(Exception):
+    """What is to leave the store has left it meanwhile: make the change anew."""
+
+
+def every_dropped(connection: Connection) -> list[tuple[str, int]]:
+    """The files that are no part of the store any more, and since when."""
+    return connection.execute("SELECT path, dropped_us FROM dropped").fetchall()
+
+
+def forget_dropped(connection: Connection, path: str) -> None:
+    """The file is gone."""
+    connection.execute("DELETE FROM dropped WHERE path = ?", (path,))
+
+
+def last_builds(connection: Connection) -> list[str]:
+    """What the names of files begin with that the last builds made, oldest first."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'builds'").fetchone()
+    return str(row[0]).split() if row else []
+
+
+def add_build(connection: Connection, build: str) -> None:
+    """Notes what names the next build gives, so that what it leaves can be found."""
+    builds = " ".join([*last_builds(connection), build][-_BUILDS:])
+    connection.execute("INSERT OR REPLACE INTO state VALUES ('builds', ?)", (builds,))
+
+
+def forget_dense(connection: Connection, series: Series) -> None:
+    """There are no minutes of the series any more."""
+    connection.execute("DELETE FROM dense WHERE client = ? AND metric = ?", series)
+
+
+def overlapping(connection: Connection, tier: Tier, window: Window) -> list[Block]:
+    """The sound blocks of that tier with times in the window, oldest first."""
+    rows = connection.execute(_OVERLAPPING, (tier, window.start_us, window.end_us))
+    return [_block(*row) for row in rows]
+
+
+def every_block(connection: Connection) -> list[Block]:
+    """All blocks, damaged ones too, in the order in which they were added."""
+    return [_block(*row) for row in connection.execute(_ALL)]
+
+
+def whole_blocks(connection: Connection) -> list[Block]:
+    """The sound blocks of which every series is visible, in the order in which they were added."""
+    return [_block(*row) for row in connection.execute(_WHOLE)]
+
+
+def unfinished(connection: Connection) -> list[Block]:
+    """Blocks of which not every series is visible yet."""
+    return [_block(*row) for row in connection.execute(_UNFINISHED)]
+
+
+def add(connection: Connection, blocks: Iterable[Block], *, hidden: bool = False) -> int:
+    """Makes blocks part of the store, as one part, whose number is returned.
+
+    Args:
+        connection: In a transaction.
+        blocks: Made from the same readings.
+        hidden: Whether no series is visible before `show` says so.
+    """
+    (part,) = connection.execute(_LAST_ID).fetchone()
+    through = _through(_NOTHING) if hidden else None
+    connection.executemany(
+        _ADD,
+        [
+            (one.tier, one.path, one.sha256, one.size, one.rows, one.first_us, one.last_us, part,
+             through)
+            for one in blocks
+        ],
+    )  # fmt: skip
+    return int(part)
+
+
+def show(connection: Connection, part: int, through: Series | None) -> None:
+    """Makes the series up to that one visible, or all."""
+    connection.execute(_SHOW, (None if through is None else _through(through), part))
+
+
+def drop(connection: Connection, blocks: Iterable[Block], now_us: int) -> None:
+    """Takes blocks out of the store; their files are removed once no reader can need them."""
+    paths = [one.path for one in blocks]
+    for path in paths:
+        if not connection.execute(_DROP, (path,)).rowcount:
+            raise Conflict(f"{path} is no part of the store any more")
+    connection.executemany(_DROPPED, [(path, now_us) for path in paths])
+
+
+def mark_damage(connection: Connection, path: str, reason: str) -> None:
+    """Notes why a block cannot be read; an empty reason says that it can be again."""
+    connection.execute("UPDATE block SET damage = ? WHERE path = ?", (reason, path))
+
+
+def known_damage(connection: Connection) -> list[Damage]:
+    """The blocks that are known to be damaged."""
+    rows = connection.execute("SELECT path, damage FROM block WHERE damage <> '' ORDER BY path")
+    return [Damage(*row) for row in rows]
+
+
+def is_listed(connection: Connection, path: str) -> bool:
+    """Whether a file is part of the store."""
+    found = connection.execute("SELECT 1 FROM block WHERE path = ?", (path,)).fetchone()
+    return found is not None
+
+
+def mark_dense(connection: Connection, dense: Iterable[Dense]) -> None:
+    """Notes which hours there are minutes of."""
+    connection.executemany(_DENSE, [(*one.series, one.day_us, one.hours) for one in dense])
+
+
+def dense_days(connection: Connection, series: Series, window: Window) -> list[Dense]:
+    """The days that touch the window of which a series has minutes, in order."""
+    days = (day_of(window.start_us), window.end_us)
+    return [Dense(series, *row) for row in connection.execute(_DENSE_DAYS, (*series, *days))]
+
+
+def _block(*facts: Any) -> Block:
+    """A row of the manifest; what SQLite answers has no types."""
+    tier, *rest, through = facts
+    shown = None if through is None else Series(*orjson.loads(through))
+    return Block(*(Tier(tier), *rest, shown))
+
+
+def _through(series: Series) -> str:
+    return orjson.dumps([*series]).decode()

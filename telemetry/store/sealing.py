@@ -1,0 +1,173 @@
+"""Sealing: readings that are old enough leave the head as parts, each reading exactly once.
+
+Building reads only and may take its time, in a process of its own. Publishing is short transactions
+of the one writer: in each the next series of a part become visible and leave the head.
+"""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from telemetry.reading import Flag, Series
+from telemetry.rollup import HOUR_US
+from telemetry.store.archive import Archive
+from telemetry.store.head import Connection, snapshot
+from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
+from telemetry.store.manifest import dense_days, overlapping
+from telemetry.store.part import Part, PartWriter, Pile
+from telemetry.window import Window
+
+PART_ROWS = 2_000_000
+"""A part is cut before it has more, at the next series: what is built must fit into memory."""
+
+_LONG_AGO_US = -(1 << 62)
+_SERIES = "SELECT id, client, metric FROM series ORDER BY client, metric"
+_NEXT = "SELECT min(time_us) FROM reading WHERE series = ? AND time_us >= ? AND time_us < ?"
+_ROWS = """SELECT time_us, CASE typeof(value) WHEN 'text' THEN NULL ELSE value END, delay_us, flags
+    FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us, value"""
+_TEXTS = """SELECT CASE typeof(value) WHEN 'text' THEN value ELSE NULL END
+    FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us, value"""
+
+COLUMNS = ["time_us", "value", "text", "delay_us", "flags"]
+
+
+class Double(NamedTuple):
+    """A reading in the head that is in a block already: it came twice, long after each other."""
+
+    series: Series
+    time_us: int
+    value: float | str
+    received_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What can be published: a part, if there is anything new, and what came twice."""
+
+    part: Part | None
+    doubles: Sequence[Double]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Moves readings out of the head.
+
+    Attributes:
+        end_us: Those that were measured before.
+    """
+
+    end_us: int
+
+    def build(self, connection: Connection, site: Site) -> Generator[Sealed]:
+        """Parts of what one snapshot of the head holds, by day, oldest first, and by series."""
+        with snapshot(connection):
+            yield from _Builder(connection, site).parts(self.end_us)
+
+
+class _Builder:
+    def __init__(self, connection: Connection, site: Site) -> None:
+        self._connection = connection
+        self._archive = Archive(site.root)
+        self._site = site
+
+    def parts(self, end_us: int) -> Iterator[Sealed]:
+        for day_us, series in sorted(self._days(end_us).items()):
+            window = Window(day_us, min(day_us + DAY_US, end_us))
+            blocks = overlapping(self._connection, Tier.READINGS, window)
+            yield from self._seal_day(window, blocks, series)
+
+    def _days(self, end_us: int) -> dict[int, list[tuple[int, Series]]]:
+        """Which series have readings on which days."""
+        days: defaultdict[int, list[tuple[int, Series]]] = defaultdict(list)
+        for number, *name in self._connection.execute(_SERIES).fetchall():
+            next_us = self._next(number, _LONG_AGO_US, end_us)
+            while next_us is not None:
+                days[day_of(next_us)].append((number, Series(*name)))
+                next_us = self._next(number, day_of(next_us) + DAY_US, end_us)
+        return days
+
+    def _next(self, number: int, start_us: int, end_us: int) -> int | None:
+        found: int | None = self._connection.execute(_NEXT, (number, start_us, end_us)).fetchone()[
+            0
+        ]
+        return found
+
+    def _seal_day(
+        self, window: Window, blocks: Sequence[Block], series: Iterable[tuple[int, Series]]
+    ) -> Iterator[Sealed]:
+        pile, doubles = Pile(window.start_us), list[Double]()
+        for number, one in series:
+            found = _head_rows(self._connection, number, window)
+            earlier = self._earlier(blocks, one, found)
+            new, again = split(found, earlier)
+            doubles += _doubles(one, again)
+            if len(new):
+                pile.add(one, new, earlier)
+                pile.note_dense(dense_days(self._connection, one, window))
+            if pile.rows >= PART_ROWS:
+                yield Sealed(self._part(pile, window), doubles)
+                doubles = []
+        yield Sealed(self._part(pile, window), doubles)
+
+    def _part(self, pile: Pile, window: Window) -> Part | None:
+        if not pile.rows:
+            return None
+        with PartWriter(self._site, window.start_us) as writer:
+            writer.add(pile.take())
+            return writer.finish()
+
+    def _earlier(
+        self, blocks: Sequence[Block], series: Series, found: pd.DataFrame
+    ) -> pd.DataFrame:
+        """What blocks have of the series in the hours of these readings."""
+        times = found["time_us"].to_numpy()
+        hours = Window(times[0] - times[0] % HOUR_US, times[-1] - times[-1] % HOUR_US + HOUR_US)
+        touched = [one for one in blocks if one.last_us >= hours.start_us]
+        return self._archive.readings(touched, series, hours)
+
+
+def _doubles(series: Series, again: pd.DataFrame) -> Iterator[Double]:
+    received_us = again["time_us"] + again["delay_us"]
+    for (time_us, value), received in zip(_identities(again), received_us.tolist(), strict=True):
+        yield Double(series, time_us, value, received)
+
+
+def split(found: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is new of the readings of a series, and what is among earlier ones already.
+
+    A new one is flagged if another value stands at its time.
+    """
+    if earlier.empty:
+        return found, found[:0]
+    known = {*_identities(earlier)}
+    again = np.fromiter((one in known for one in _identities(found)), bool, len(found))
+    new = found[~again]
+    beside = new["time_us"].isin(earlier["time_us"]).to_numpy()
+    return new.assign(flags=new["flags"] | np.where(beside, Flag.CONFLICT.value, 0)), found[again]
+
+
+def _identities(frame: pd.DataFrame) -> Iterator[tuple[int, float | str]]:
+    columns = (frame[name].tolist() for name in ("time_us", "value", "text"))
+    for time_us, value, text in zip(*columns, strict=True):
+        yield time_us, value if text is None else text
+
+
+def _head_rows(connection: Connection, number: int, window: Window) -> pd.DataFrame:
+    bounds = (number, window.start_us, window.end_us)
+    rows = np.array(connection.execute(_ROWS, bounds).fetchall(), dtype=np.float64).reshape(-1, 4)
+    texts = np.full(len(rows), None)
+    if np.isnan(rows[:, 1]).any():
+        texts = np.array([text for (text,) in connection.execute(_TEXTS, bounds)], dtype=object)
+    return pd.DataFrame(
+        {
+            "time_us": rows[:, 0].astype(np.int64),
+            "value": rows[:, 1],
+            "text": pd.Series(texts, dtype=object),
+            "delay_us": rows[:, 2].astype(np.int64),
+            "flags": rows[:, 3].astype(np.int64),
+        }
+    )

@@ -1,0 +1,281 @@
+"""`python -m tests.telemetry.store.crashing POINT PASSES TASK STORE ...`: a writer that dies.
+
+It is the real writer, patched from outside. It does the task to the store, passes the point
+`PASSES` times and is killed there the next time, as by kill -9. Each group of four arguments has
+its own fork of this program. At the end a line `ended` for each says how: minus the signal, or 0
+if it never got there.
+"""
+
+import os
+import signal
+import sqlite3
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from enum import StrEnum
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+from unittest import mock
+
+from telemetry.ledger import HOUR_US
+from telemetry.reading import Flag
+from telemetry.store import appender, block, encoding, keeper, part, publishing, sealing, table
+from telemetry.store.appender import StoreAppender
+from telemetry.store.block import BlockWriter
+from telemetry.store.keeper import GRACE_US, Keeper
+from telemetry.store.layout import DAY_US
+from telemetry.store.publishing import Publisher
+from tests.telemetry.builders import NOON_US
+
+END_US = NOON_US + DAY_US + HOUR_US
+"""What was measured before is sealed."""
+
+NOW_US = NOON_US + 40 * DAY_US
+"""When it happens: every day that has readings is over, and their month."""
+
+LATER_US = NOW_US + 2 * GRACE_US
+"""When no reader can need any more what was dropped."""
+
+THEIRS = "boiler"
+"""The client that is erased: others come before it and after."""
+
+_PATIENCE_S = 20
+_AT_ONCE = 2
+
+
+class Task(StrEnum):
+    """What a writer does when it dies."""
+
+    SEAL = "seal"
+    COMPACT = "compact"
+    ERASE = "erase"
+    UNFLAG = "unflag"
+    SWEEP = "sweep"
+    TEND = "tend"
+
+
+class Failpoint(StrEnum):
+    """Where it can die; what begins with a verb in -ing is before the deed, the others after."""
+
+    STATEMENT = "statement"
+    COMMITTED = "committed"
+    WRITING = "writing"
+    FINISHING = "finishing"
+    SYNCING = "syncing"
+    RENAMED = "renamed"
+    FINISHED = "finished"
+    UNDOUBLING = "undoubling"
+    UNDOUBLED = "undoubled"
+    ADDING = "adding"
+    ADDED = "added"
+    LEAVING = "leaving"
+    DELETED = "deleted"
+    LEFT = "left"
+    SWAPPING = "swapping"
+    SWAPPED = "swapped"
+    PUTTING_ASIDE = "putting-aside"
+    PUT_ASIDE = "put-aside"
+    SWEEPING = "sweeping"
+    UNLINKED = "unlinked"
+    DISCARDING = "discarding"
+    SWEPT = "swept"
+    ERASING = "erasing"
+    ERASED = "erased"
+    RENEWING = "renewing"
+    RENEWED = "renewed"
+    BUILDING = "building"
+
+
+Owner = type | ModuleType
+
+BEFORE: dict[Failpoint, tuple[Owner, str]] = {
+    Failpoint.WRITING: (BlockWriter, "write"),
+    Failpoint.FINISHING: (BlockWriter, "finish"),
+    Failpoint.SYNCING: (block, "sync_folder"),
+    Failpoint.UNDOUBLING: (Publisher, "_remove_doubles"),
+    Failpoint.ADDING: (Publisher, "_add"),
+    Failpoint.LEAVING: (Publisher, "_leave"),
+    Failpoint.SWAPPING: (Publisher, "_swap"),
+    Failpoint.PUTTING_ASIDE: (Keeper, "_put_aside"),
+    Failpoint.SWEEPING: (Keeper, "sweep"),
+    Failpoint.DISCARDING: (keeper, "forget_dropped"),
+    Failpoint.ERASING: (StoreAppender, "_erase_step"),
+    Failpoint.RENEWING: (StoreAppender, "_renew"),
+}
+AFTER: dict[Failpoint, tuple[Owner, str]] = {
+    Failpoint.COMMITTED: (StoreAppender, "_transaction"),
+    Failpoint.RENAMED: (Path, "rename"),
+    Failpoint.FINISHED: (BlockWriter, "finish"),
+    Failpoint.UNDOUBLED: (Publisher, "_remove_doubles"),
+    Failpoint.ADDED: (Publisher, "_add"),
+    Failpoint.DELETED: (Publisher, "_leave_head"),
+    Failpoint.LEFT: (Publisher, "_leave"),
+    Failpoint.SWAPPED: (Publisher, "_swap"),
+    Failpoint.PUT_ASIDE: (Keeper, "_put_aside"),
+    Failpoint.UNLINKED: (Path, "unlink"),
+    Failpoint.SWEPT: (Keeper, "sweep"),
+    Failpoint.ERASED: (StoreAppender, "_erase_step"),
+    Failpoint.RENEWED: (StoreAppender, "_renew"),
+    Failpoint.BUILDING: (keeper, "Build"),
+}
+
+
+class Crash(NamedTuple):
+    """A writer that does a task and dies at a point, after it has passed it so many times."""
+
+    task: Task
+    point: Failpoint
+    passes: int
+
+
+class Fuse:
+    """Kills this process the next time it is passed after so many times."""
+
+    def __init__(self, passes: int) -> None:
+        self._passes = passes
+        self._counter = count(1)
+
+    def burn(self) -> None:
+        """Counts one pass, and kills if it is the last."""
+        if next(self._counter) > self._passes:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def dying_before(owner: Owner, name: str, fuse: Fuse) -> Iterator[None]:
+    """Within the block, `fuse` is passed before each call of the function."""
+    real = getattr(owner, name)
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        fuse.burn()
+        return real(*arguments, **named)
+
+    with mock.patch.object(owner, name, call):
+        yield
+
+
+@contextmanager
+def dying_after(owner: Owner, name: str, fuse: Fuse) -> Iterator[None]:
+    """Within the block, `fuse` is passed after each call of the function."""
+    real = getattr(owner, name)
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        result = real(*arguments, **named)
+        fuse.burn()
+        return result
+
+    with mock.patch.object(owner, name, call):
+        yield
+
+
+@contextmanager
+def dying_at_statement(fuse: Fuse) -> Iterator[None]:
+    """Within the block, `fuse` is passed before each statement that changes the SQLite file."""
+    real = sqlite3.connect
+
+    def note(statement: str) -> None:
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE", "COMMIT")):
+            fuse.burn()
+
+    def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = real(*arguments, **named)
+        connection.set_trace_callback(note)
+        return connection
+
+    with mock.patch.object(sqlite3, "connect", connect):
+        yield
+
+
+def dying(point: Failpoint, passes: int) -> Any:  # a context manager, of several makers
+    """What makes a writer die there, as a context manager."""
+    fuse = Fuse(passes)
+    if point is Failpoint.STATEMENT:
+        return dying_at_statement(fuse)
+    if point in BEFORE:
+        return dying_before(*BEFORE[point], fuse)
+    return dying_after(*AFTER[point], fuse)
+
+
+@contextmanager
+def small() -> Iterator[None]:
+    """Within the block everything is done in many small pieces, at `NOW_US`."""
+    row_groups = partial(encoding.row_groups, at_least=100, at_most=200)
+    with ExitStack() as stack:
+        for owner, name, value in (
+            (publishing, "STEP_ROWS", 100),
+            (sealing, "PART_ROWS", 400),
+            (part, "DENSE_PER_MINUTE", 2),
+            (part, "row_groups", row_groups),
+            (table, "ERASED_AT_ONCE", 100),
+            (appender, "now_us", lambda: NOW_US),
+        ):
+            stack.enter_context(mock.patch.object(owner, name, value))
+        yield
+
+
+def do(task: Task, writer: StoreAppender) -> None:
+    """Does the task from its beginning to its end."""
+    deeds: dict[Task, Callable[[], object]] = {
+        Task.SEAL: lambda: writer.seal(END_US),
+        Task.COMPACT: lambda: writer.compact(NOW_US),
+        Task.ERASE: lambda: writer.erase(client=THEIRS),
+        Task.UNFLAG: lambda: writer.erase(flags=Flag.SIMULATED.value),
+        Task.SWEEP: lambda: writer.tend(LATER_US),
+        Task.TEND: lambda: _tend(writer),
+    }
+    deeds[task]()
+
+
+def _tend(writer: StoreAppender) -> None:
+    """As the collector does it, with a process that builds; it has an end only if it dies."""
+    end_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end_s:
+        writer.tend(NOW_US)
+        time.sleep(0.01)
+
+
+def _run(crash: Crash, store: Path) -> None:
+    with small(), dying(crash.point, crash.passes), closing(StoreAppender(store)) as writer:
+        do(crash.task, writer)
+
+
+def _fork(crash: Crash, store: Path) -> int:
+    """The number of a process that does it."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        _run(crash, store)
+        os._exit(0)
+    except BaseException:  # noqa: BLE001  # whatever it is, this fork must not go on as its parent
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _wait() -> tuple[int, int]:
+    """The number of the next process that ends and how: an exit code, or minus a signal."""
+    child, status = os.wait()
+    return child, os.waitstatus_to_exitcode(status)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs the writers, two at a time."""
+    children: list[int] = []
+    ended: dict[int, int] = {}
+    for point, passes, task, store in zip(*[iter(arguments)] * 4, strict=True):
+        if len(children) - len(ended) == _AT_ONCE:
+            ended.update([_wait()])
+        children.append(_fork(Crash(Task(task), Failpoint(point), int(passes)), Path(store)))
+    while len(ended) < len(children):
+        ended.update([_wait()])
+    for child in children:
+        sys.stdout.write(f"ended {ended[child]}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
