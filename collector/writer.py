@@ -163,6 +163,7 @@ class Writer:
             if stopping.wait(wait_s):
                 return None
             self._look_around()  # deleting something is how space is made
+            self._tend()
             wait_s = min(wait_s * 2, longest_s)
 
     def _append(self, batch: Batch) -> Committed:

@@ -1,10 +1,13 @@
 """The write side of the store: one transaction for everything that belongs together."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+import pandas as pd
 
 from telemetry.batch import Batch, Committed, Release, Skew
 from telemetry.clock import now_us
@@ -17,7 +20,7 @@ from telemetry.store import presence
 from telemetry.store.archive import Archive
 from telemetry.store.books import Books
 from telemetry.store.building import Task
-from telemetry.store.head import faults, open_writer
+from telemetry.store.head import faults, history_faults, open_writer
 from telemetry.store.keeper import Done, Keeper
 from telemetry.store.layout import blocks_folder
 from telemetry.store.manifest import forget_dense
@@ -35,6 +38,7 @@ Result = TypeVar("Result")
 KEEP_US = 3 * 3_600_000_000
 """How long readings stay in the head, unless somebody says otherwise."""
 
+_PATIENCE_S = 60.0
 _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 _BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 
@@ -50,11 +54,13 @@ class StoreAppender:
         self._table = ReadingTable(self._connection)
         self._recall = Recall(self._connection)
         self._task: Task | None = None
+        self._asked_s = 0.0
         self._erased = 0
         self._keeper = Keeper(path, self._connection, self._transaction, keep_us)
-        with faults(path):
+        with history_faults(path):
             self._quarantine = QuarantineTable(self._connection)
             self._keeper.sweep(now_us())
+            self._keeper.clean()
 
     def append(self, batch: Batch) -> Committed:
         """Stores the batch durably, each reading once, or nothing of it."""
@@ -109,7 +115,7 @@ class StoreAppender:
         if client is None and not flags:
             return 0
         erased = self._erase_head(client, flags)
-        with faults(self._path):
+        with history_faults(self._path):
             erased += self._keeper.run(Forget(client, int(flags)), now_us()).removed
             self._settle_erased(client, flags, erased)
         return erased
@@ -117,21 +123,27 @@ class StoreAppender:
     def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
         """Does a part of `erase`; `None` if it is to be called again, between other work."""
         task = Forget(client, int(flags))
-        if self._task != task:
-            self._erased = self._erase_head(client, flags)
+        if not self._goes_on(task):
+            self._erased += self._erase_head(client, flags)
         done = self._task_step(task)
         if done is None:
             return None
-        with faults(self._path):
-            self._settle_erased(client, flags, self._erased + done.removed)
-        return self._erased + done.removed
+        erased, self._erased = self._erased + done.removed, 0
+        with history_faults(self._path):
+            self._settle_erased(client, flags, erased)
+        return erased
+
+    def _goes_on(self, task: Task) -> bool:
+        """Whether somebody waits for this task still; the same again later is another."""
+        return self._task == task and time.monotonic() - self._asked_s < _PATIENCE_S
 
     def _task_step(self, task: Task) -> Done | None:
         """Begins a task, or looks whether it is done."""
-        with faults(self._path):
-            if self._task != task:
+        with history_faults(self._path):
+            if not self._goes_on(task):
                 self._keeper.start(task)
                 self._task = task
+            self._asked_s = time.monotonic()
             try:
                 if self._keeper.busy(task):
                     return None
@@ -142,7 +154,8 @@ class StoreAppender:
         return self._keeper.done
 
     def _erase_head(self, client: str | None, flags: int) -> int:
-        with faults(self._path):
+        self._reserve.release_if_short()
+        with history_faults(self._path):
             self._keeper.settle()  # or what is built already would bring it back
             rows = self._connection.execute("SELECT id, client FROM series").fetchall()
         doomed = [Doomed(number, name, flags) for number, name in rows if client in (None, name)]
@@ -150,21 +163,22 @@ class StoreAppender:
 
     def _settle_erased(self, client: str | None, flags: int, erased: int) -> None:
         before = self._connection.total_changes
-        self._transaction(partial(self._renew, client, flags))
+        archive = Archive(blocks_folder(self._path))
+        for series in self._table.newest_of(client, flags):
+            left = SeriesReadings(self._connection, archive, series)
+            newest = left.tail(ALL_TIME, 1) if flags else left.tail_of_head(1)
+            if len(newest) or not archive.damage:
+                self._transaction(partial(self._renew, series, newest))
+        archive.close()
         if erased or self._connection.total_changes > before:
             self._transaction(lambda: self._connection.execute(_BUMP))
 
-    def _renew(self, client: str | None, flags: int) -> None:
-        """The newest readings are what is left, and series of which nothing is are gone."""
-        archive = Archive(blocks_folder(self._path))
-        for name in self._recall.series():
-            if client in (None, name.client):
-                left = SeriesReadings(self._connection, archive, name).tail(ALL_TIME, 1)
-                self._table.renew(name, left, flags)
-                if left.empty:
-                    forget_dense(self._connection, name)
-        archive.close()
+    def _renew(self, series: Series, newest: pd.DataFrame) -> None:
+        """The newest reading of a series is what is left; one of which nothing is left is gone."""
+        self._table.renew(series, newest)
         self._table.forget()
+        if newest.empty:
+            forget_dense(self._connection, series)
 
     def _erase_series(self, doomed: Doomed) -> int:
         start_us: int | None = -(1 << 62)
@@ -195,12 +209,12 @@ class StoreAppender:
 
     def tend(self, now_us: int) -> bool:
         """Does a little of what keeps the head small; whether there is more to do at once."""
-        with faults(self._path):
+        with history_faults(self._path):
             return self._keeper.tend(now_us)
 
     def seal(self, end_us: int) -> int:
         """Moves every reading before `end_us` into blocks; returns how many."""
-        with faults(self._path):
+        with history_faults(self._path):
             return self._keeper.run(Seal(end_us), now_us()).sealed
 
     def seal_step(self, end_us: int) -> int | None:
@@ -210,7 +224,7 @@ class StoreAppender:
 
     def compact(self, before_us: int) -> int:
         """Makes one of the blocks of each day and month that ended by then; returns of how many."""
-        with faults(self._path):
+        with history_faults(self._path):
             return self._keeper.run(Compact(before_us), now_us()).swaps
 
     def compact_step(self, before_us: int) -> int | None:

@@ -1,9 +1,10 @@
 """The archive: reads a series out of blocks, and passes by those that are damaged."""
 
+import errno
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,23 +20,23 @@ from telemetry.interface import StoreUnavailable
 from telemetry.ledger import Account
 from telemetry.reading import Series
 from telemetry.rollup import COLUMNS, Floats, Ints
+from telemetry.store.block import UNREADABLE, identity_of, open_block
 from telemetry.store.counting import microseconds, receipts, shown
-from telemetry.store.layout import READINGS, ROLLUPS, Block, Tier, schema_of
+from telemetry.store.layout import READINGS, ROLLUPS, Block, Tier
 from telemetry.window import Window
 
 DROPPED = ".dropped"
 """Where files lie that are no part of the store any more, until no reader can need them."""
 
-_OPEN_FILES = 512
-_KEPT_BYTES = 48_000_000
+_SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_OPEN_FILES = 64  # of each thread that asks
+_KEPT_BYTES = 16_000_000  # of each thread that asks
 _READING = ["time", "value", "text", "delay_ms", "flags"]
 _RECEIPT = ["client", "metric", "time", "delay_ms"]
 _OF_NUMBERS = ["sum", "min", "max", "count"]
 _EMPTY_READINGS = READINGS.empty_table()
 _EMPTY_ROLLUPS = ROLLUPS.empty_table()
 _ROLLUP = ["time", *(name.replace("_us", "_time") for name in COLUMNS)]
-UNREADABLE = (OSError, pa.ArrowException, ValueError)
-"""What reading a damaged or foreign file raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +173,19 @@ class Archive:
         """Whether it could not be read, and its file is still the same."""
         if block.path not in self.damage:
             return False
-        if self._damaged[block.path] == _identity(self._root / block.path):
+        if self._damaged[block.path] == identity_of(self._root / block.path):
             return True
         del self.damage[block.path]
         return False
 
     def _give_up(self, block: Block, error: Exception) -> None:
+        """Notes that a block is damaged; it is not, if this process is short of something."""
+        if isinstance(error, OSError) and error.errno in _SHORT:
+            raise StoreUnavailable(f"{block.path}: {error.strerror}") from error
         missing = isinstance(error, FileNotFoundError)
         reason = "it is missing" if missing else str(error).partition("\n")[0]
         self.damage[block.path] = Damage(block.path, reason)
-        self._damaged[block.path] = _identity(self._root / block.path)
+        self._damaged[block.path] = identity_of(self._root / block.path)
 
     def _found(
         self, block: Block, series: Series, window: Window, columns: list[str]
@@ -199,6 +203,7 @@ class Archive:
         return found
 
     def _open(self, block: Block) -> _File:
+        self._check_time()
         file = self._files.get(block.path)
         if file is None:
             reader = self._reader(block)
@@ -210,6 +215,17 @@ class Archive:
         self._files.move_to_end(block.path)
         return file
 
+    def _check_time(self) -> None:
+        if time.monotonic() > self._end_s:
+            raise StoreUnavailable("the question took too long; ask for a shorter time")
+
+    def keep(self, paths: Container[str]) -> None:
+        """Closes all other files: space and content of a removed one stay while it is open."""
+        for path in [one for one in self._files if one not in paths]:
+            self._files.pop(path).reader.close()
+        for key in [one for one in self._tables if one[0] not in paths]:
+            self._bytes -= self._tables.pop(key).nbytes
+
     def _reader(self, block: Block) -> pq.ParquetFile:
         path = self._root / block.path
         try:
@@ -219,13 +235,13 @@ class Archive:
 
     def _table(self, path: str, file: _File, number: int, columns: list[str]) -> pa.Table:
         """A row group, from memory if it was read just now: charts and exports come again."""
-        if time.monotonic() > self._end_s:
-            raise StoreUnavailable("the question took too long; ask for a shorter time")
+        self._check_time()
         key = (path, number)
         table = self._tables.pop(key, None)
+        self._bytes -= table.nbytes if table is not None else 0
         if table is None or not {*columns} <= {*table.column_names}:
             table = file.reader.read_row_group(number, columns=columns, use_threads=False)
-            self._bytes += table.nbytes
+        self._bytes += table.nbytes
         self._tables[key] = table
         while self._bytes > _KEPT_BYTES and len(self._tables) > 1:
             self._bytes -= self._tables.popitem(last=False)[1].nbytes
@@ -237,28 +253,6 @@ class Archive:
             self._files.popitem()[1].reader.close()
         self._tables.clear()
         self._bytes = 0
-
-
-def _identity(path: Path) -> object:
-    """What changes with the content of a file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def open_block(path: Path, tier: Tier) -> pq.ParquetFile:
-    """The file of a block, its checksums to be checked.
-
-    Raises:
-        OSError, pa.ArrowException, ValueError: If it cannot be read or is no block of that tier.
-    """
-    file = pq.ParquetFile(path, page_checksum_verification=True)
-    if file.schema_arrow.names != schema_of(tier).names:
-        file.close()
-        raise ValueError("it has other columns than a block")
-    return file
 
 
 def _group(metadata: pq.RowGroupMetaData) -> _Group:

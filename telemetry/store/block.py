@@ -17,6 +17,9 @@ from telemetry.store.encoding import write_options
 from telemetry.store.layout import SCHEMA, Block, Site, Tier, folder_of, schema_of
 
 _UNFINISHED = ".{}.tmp"
+UNREADABLE = (OSError, pa.ArrowException, ValueError)
+"""What reading a damaged or foreign file raises."""
+
 _METADATA = {b"culex.schema": str(SCHEMA).encode()}
 
 
@@ -64,9 +67,10 @@ class BlockWriter:
         self.rows += len(table)
 
     def _open(self, sample: pa.Table) -> pq.ParquetWriter:
-        _make_folder(self._path.parent, self._top)
+        make_folder(self._path.parent, self._top)
         descriptor = os.open(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
         os.close(descriptor)
+        _hand_over(self._unfinished, self._top)
         schema = schema_of(self._tier).with_metadata(_METADATA)
         return pq.ParquetWriter(self._unfinished, schema, **write_options(sample))
 
@@ -103,13 +107,43 @@ class BlockWriter:
         self._path.unlink(missing_ok=True)
 
 
-def _make_folder(folder: Path, top: Path) -> None:
-    """The folder is there, durably, with the parents it needs below `top`."""
+def make_folder(folder: Path, top: Path) -> None:
+    """The folder is there, durably, with the parents it needs below `top`, which is there."""
     if folder.is_dir() or folder == top:
         return
-    _make_folder(folder.parent, top)
+    make_folder(folder.parent, top)
     folder.mkdir(mode=0o750, exist_ok=True)
+    _hand_over(folder, top)
     sync_folder(folder.parent)
+
+
+def _hand_over(path: Path, top: Path) -> None:
+    """What root makes belongs to whom the data folder belongs: the collector need not be root."""
+    if os.geteuid() == 0:
+        owner = top.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def identity_of(path: Path) -> object:
+    """What changes with the content of a file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_ctime_ns
+
+
+def open_block(path: Path, tier: Tier) -> pq.ParquetFile:
+    """The file of a block, its checksums to be checked.
+
+    Raises:
+        OSError, pa.ArrowException, ValueError: If it cannot be read or is no block of that tier.
+    """
+    file = pq.ParquetFile(path, page_checksum_verification=True)
+    if file.schema_arrow.names != schema_of(tier).names:
+        file.close()
+        raise ValueError("it has other columns than a block")
+    return file
 
 
 def fault_of(root: Path, block: Block) -> str:
@@ -142,6 +176,7 @@ def remove_unfinished(root: Path, builds: Container[str], listed: Container[str]
         place = path.relative_to(root).as_posix()
         build = path.name.lstrip(".").partition("-")[0]
         if build in builds and place not in listed:
-            path.unlink(missing_ok=True)
-            removed.append(place)
+            with suppress(OSError):  # the next time will do
+                path.unlink(missing_ok=True)
+                removed.append(place)
     return removed

@@ -1,5 +1,9 @@
 -- data/culex.db, version 5: the history behind the head. Described for its users in data/README.md.
 
+ALTER TABLE series ADD COLUMN oldest_us INTEGER NOT NULL DEFAULT 0;  -- no reading is older
+UPDATE series SET oldest_us = coalesce(
+    (SELECT min(time_us) FROM reading WHERE series = series.id), newest_us);
+
 CREATE TABLE block (                  -- a file is part of the store if and only if it has a row here
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     tier TEXT NOT NULL,               -- readings, rollup_1m or rollup_1h

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from contextlib import closing, suppress
@@ -18,6 +19,9 @@ from telemetry.store.tasks import Compact, Forget
 
 _NICE = 10
 _LAST_S = 0.5
+_GARBLED = (  # it ended, or is of another version since an update
+    EOFError, OSError, pickle.PickleError, AttributeError, ImportError, TypeError, ValueError,
+)  # fmt: skip
 
 Task = Seal | Compact | Forget
 Product = Sealed | Swap
@@ -55,7 +59,7 @@ class Build:
         """
         try:
             received = self._pipe.recv()
-        except (EOFError, OSError):
+        except _GARBLED:
             self.stop()
             raise BuildError(f"the process ended with {self._process.exitcode}") from None
         if isinstance(received, Sealed | Swap):

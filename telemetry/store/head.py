@@ -103,6 +103,16 @@ def faults(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} is damaged ({error}); restore it from a backup") from error
 
 
+@contextmanager
+def history_faults(path: Path) -> Iterator[None]:
+    """Turns errors about files of the history, and about building them, into the store's own."""
+    try:
+        with faults(path):
+            yield
+    except OSError as error:
+        raise StoreUnavailable(f"{error.filename or path}: {error.strerror or error}") from error
+
+
 def _explain(error: sqlite3.OperationalError) -> str:
     advice = {
         "SQLITE_FULL": "the disk is full; free some space, it goes on by itself",

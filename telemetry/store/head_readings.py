@@ -1,5 +1,7 @@
 """Readings of one series in the head: statements and the frames they answer with."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from telemetry.rollup import Ints
 from telemetry.store.head import Connection
 from telemetry.window import Window
 
-_ID = "SELECT id FROM series WHERE client = ? AND metric = ?"
+_SPAN = "SELECT id, oldest_us, newest_us FROM series WHERE client = ? AND metric = ?"
 _READ = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
 _COUNT = """SELECT count(*) FROM
@@ -20,7 +22,6 @@ _BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
 _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC, value DESC LIMIT ?"""
 _OLDEST = "SELECT min(time_us) FROM reading WHERE series = ?"
-_NEWEST = "SELECT newest_us FROM series WHERE id = ?"
 _TIMES = "SELECT time_us FROM reading WHERE series = ? AND time_us >= ? ORDER BY time_us LIMIT ?"
 
 _BEFORE = (
@@ -28,10 +29,24 @@ _BEFORE = (
 )
 
 
-def series_id(connection: Connection, series: Series) -> int:
-    """The number of a series, or -1, which no reading has."""
-    row = connection.execute(_ID, series).fetchone()
-    return int(row[0]) if row else -1
+class Span(NamedTuple):
+    """A series as the catalog has it.
+
+    Attributes:
+        id: Its number; -1 if there is no such series, which no reading has.
+        oldest_us: No reading of it is older.
+        newest_us: When its newest reading was measured, be it in the head or not.
+    """
+
+    id: int = -1
+    oldest_us: int = 0
+    newest_us: int = -1
+
+
+def find(connection: Connection, series: Series) -> Span:
+    """What the catalog says of a series."""
+    row = connection.execute(_SPAN, series).fetchone()
+    return Span(*row) if row else Span()
 
 
 def read(connection: Connection, number: int, window: Window) -> pd.DataFrame:
@@ -67,12 +82,6 @@ def oldest_us(connection: Connection, number: int) -> int | None:
     """When the oldest reading was measured."""
     oldest: int | None = connection.execute(_OLDEST, (number,)).fetchone()[0]
     return oldest
-
-
-def newest_us(connection: Connection, number: int) -> int | None:
-    """When the newest reading was measured, be it in the head or not."""
-    row = connection.execute(_NEWEST, (number,)).fetchone()
-    return None if row is None else int(row[0])
 
 
 def buckets(connection: Connection, number: int, window: Window, bucket_us: int) -> pd.DataFrame:

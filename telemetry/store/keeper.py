@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,18 +14,21 @@ import structlog
 from telemetry.interface import StoreError
 from telemetry.rollup import HOUR_US
 from telemetry.store.archive import DROPPED
-from telemetry.store.block import remove_unfinished
+from telemetry.store.block import make_folder, remove_unfinished
 from telemetry.store.building import Build, BuildError, Product, Task
 from telemetry.store.head import Connection, open_reader
 from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of
 from telemetry.store.manifest import (
+    Conflict,
     add_build,
     every_block,
     every_dropped,
     forget_dropped,
     last_builds,
+    unfinished,
 )
 from telemetry.store.publishing import Publisher, Step
+from telemetry.store.reserve import free_bytes
 from telemetry.store.rewriting import Swap
 from telemetry.store.sealing import Seal
 from telemetry.store.tasks import Compact
@@ -35,6 +38,7 @@ GRACE_US = 600 * SECOND_US
 """So long a reader may still need a file that is no part of the store any more."""
 
 _BUDGET_S = 0.02
+_SHORT_BYTES = 256_000_000
 _RETRY_US = 60 * SECOND_US
 _SWEEP_US = 60 * SECOND_US
 
@@ -77,24 +81,35 @@ class Keeper:
         self._step: Step | None = None
         self._build: Build | None = None
         self._done: set[Task] = set()
-        self._wait_until_us = 0
+        self._failed_us: int | None = None
         self._swept_us = 0
         self.done = Done()
         self.failure = ""
 
     def tend(self, now_us: int) -> bool:
         """Works for about 20 ms; whether there is more to do at once."""
+        if abs(now_us - self._swept_us) > _SWEEP_US:
+            self._swept_us = now_us
+            self.sweep(now_us)
         if not self._step_until(time.monotonic() + _BUDGET_S):
             return True
         if self._build is not None:
             return self._take(self._build, now_us)
-        if abs(now_us - self._swept_us) > _SWEEP_US:
-            self._swept_us = now_us
-            self.sweep(now_us)
+        if self._waits(now_us):
+            return False
+        if unfinished(self._connection):  # reading its file failed: nothing is built before
+            self._steps, self._failed_us = self._publisher.remaining(), now_us
+            return False
         task = self._due(now_us)
         if task is not None:
+            self._failed_us = now_us
             self._build = Build(self._path, self._site(), task)
+            self._failed_us = None
         return False
+
+    def _waits(self, now_us: int) -> bool:
+        """Whether something failed just now; a clock that was put back does not prolong that."""
+        return self._failed_us is not None and 0 <= now_us - self._failed_us < _RETRY_US
 
     def _step_until(self, end_s: float) -> bool:
         """Does steps, each until it succeeds, before it begins another; whether all are done."""
@@ -103,7 +118,12 @@ class Keeper:
                 self._step = next(self._steps, None)
             if self._step is None:
                 return True
-            self._transaction(self._step)
+            try:
+                self._transaction(self._step)
+            except Conflict as error:
+                log.error("what was built is out of date; building it anew", error=str(error))  # noqa: TRY400  # the sentence says it all
+                self._steps = iter(())
+                self.close()
             self._step = None
             if time.monotonic() > end_s:
                 return False
@@ -160,23 +180,26 @@ class Keeper:
     def sweep(self, now_us: int) -> None:
         """Moves away what is no part of the store any more, and removes what nobody needs.
 
-        Nothing is being built meanwhile.
+        Where room is short, that is at once: a reader that began before may then miss it.
         """
-        for path, dropped_us in every_dropped(self._connection):
+        dropped = every_dropped(self._connection)
+        grace_us = GRACE_US if dropped and free_bytes(self._path.parent) >= _SHORT_BYTES else 0
+        for path, dropped_us in dropped:
             self._put_aside(path)
-            if not 0 <= now_us - dropped_us < GRACE_US:
-                (self._root / DROPPED / Path(path).name).unlink(missing_ok=True)
-                self._transaction(partial(forget_dropped, self._connection, path))
-        self._remove_unfinished()
+            if not 0 <= now_us - dropped_us < grace_us:
+                with suppress(OSError):  # the next time will do
+                    (self._root / DROPPED / Path(path).name).unlink(missing_ok=True)
+                    self._transaction(partial(forget_dropped, self._connection, path))
 
     def _site(self) -> Site:
         """A place for a new build, after what was left of the last is gone."""
-        self._remove_unfinished()
+        self.clean()
         site = Site(self._root, uuid4().hex[:16])
         self._transaction(partial(add_build, self._connection, site.build))
         return site
 
-    def _remove_unfinished(self) -> None:
+    def clean(self) -> None:
+        """Removes files that no build will finish; nothing is being built meanwhile."""
         builds = {*last_builds(self._connection)}
         listed = {one.path for one in every_block(self._connection)}
         for path in remove_unfinished(self._root, builds, listed):
@@ -184,15 +207,12 @@ class Keeper:
 
     def _put_aside(self, path: str) -> None:
         """Out of the way of tools that read every file there is."""
-        folder = self._root / DROPPED
-        folder.mkdir(mode=0o750, exist_ok=True)
-        if (self._root / path).exists():
-            (self._root / path).rename(folder / Path(path).name)
+        with suppress(OSError):  # the next sweep will do
+            make_folder(self._root / DROPPED, self._root.parent)
+            (self._root / path).rename(self._root / DROPPED / Path(path).name)
 
     def _due(self, now_us: int) -> Task | None:
         """What is to be done next: sealing each hour, compacting each day."""
-        if now_us < self._wait_until_us:
-            return None
         before_us = now_us - self._keep_us
         tasks = (Seal(before_us - before_us % HOUR_US), Compact(day_of(before_us)))
         self._done &= {*tasks}
@@ -206,8 +226,7 @@ class Keeper:
             product = build.receive()
         except BuildError as error:
             log.error("cannot tend the history; trying again in a minute", error=str(error))  # noqa: TRY400  # the sentence says it all
-            self._wait_until_us, self._build = now_us + _RETRY_US, None
-            self.failure = str(error)
+            self._failed_us, self._build, self.failure = now_us, None, str(error)
             return False
         if product is None:
             self._done.add(build.task)

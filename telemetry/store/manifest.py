@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from telemetry.condition import Damage
+from telemetry.interface import StoreUnavailable
 from telemetry.reading import Series
 from telemetry.store.head import Connection
 from telemetry.store.layout import SCHEMA, Block, Tier, day_of
@@ -14,6 +15,9 @@ from telemetry.window import Window
 _COLUMNS = "tier, path, sha256, bytes, rows, first_us, last_us, part, through"
 _OVERLAPPING = f"""SELECT {_COLUMNS} FROM block
     WHERE tier = ? AND last_us >= ? AND first_us < ? AND damage = '' ORDER BY first_us, id"""  # noqa: S608  # a constant
+_VERSION = "SELECT coalesce(max(id), 0), (SELECT count(*) FROM dropped) FROM block"
+_DAMAGED = """SELECT 1 FROM block
+    WHERE damage <> '' AND tier = 'readings' AND last_us >= ? AND first_us < ?"""
 _ALL = f"SELECT {_COLUMNS} FROM block ORDER BY id"  # noqa: S608  # a constant
 _UNFINISHED = (
     f"SELECT {_COLUMNS} FROM block WHERE through IS NOT NULL AND damage = '' ORDER BY part, id"  # noqa: S608  # a constant
@@ -43,7 +47,7 @@ class Dense(NamedTuple):
     hours: int
 
 
-class Conflict(Exception):
+class Conflict(StoreUnavailable):
     """What is to leave the store has left it meanwhile: make the change anew."""
 
 
@@ -55,6 +59,12 @@ def every_dropped(connection: Connection) -> list[tuple[str, int]]:
 def forget_dropped(connection: Connection, path: str) -> None:
     """The file is gone."""
     connection.execute("DELETE FROM dropped WHERE path = ?", (path,))
+
+
+def block_version(connection: Connection) -> tuple[int, int]:
+    """Changes whenever a block leaves the store, or is added."""
+    last, count = connection.execute(_VERSION).fetchone()
+    return int(last), int(count)
 
 
 def last_builds(connection: Connection) -> list[str]:
@@ -130,9 +140,15 @@ def drop(connection: Connection, blocks: Iterable[Block], now_us: int) -> None:
     connection.executemany(_DROPPED, [(path, now_us) for path in paths])
 
 
-def mark_damage(connection: Connection, path: str, reason: str) -> None:
-    """Notes why a block cannot be read; an empty reason says that it can be again."""
-    connection.execute("UPDATE block SET damage = ? WHERE path = ?", (reason, path))
+def mark_damage(connection: Connection, part: int, reason: str) -> None:
+    """Notes why a part cannot be read: none of it is asked any more."""
+    connection.execute("UPDATE block SET damage = ? WHERE part = ?", (reason, part))
+
+
+def is_damaged(connection: Connection, window: Window) -> bool:
+    """Whether a block of readings of that window is known to be damaged."""
+    found = connection.execute(_DAMAGED, (window.start_us, window.end_us)).fetchone()
+    return found is not None
 
 
 def known_damage(connection: Connection) -> list[Damage]:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store import manifest
-from telemetry.store.archive import UNREADABLE, Archive, open_block
+from telemetry.store.archive import Archive
+from telemetry.store.block import UNREADABLE, fault_of, open_block
 from telemetry.store.books import Books
 from telemetry.store.head import Connection
 from telemetry.store.layout import Block, Tier
@@ -72,8 +73,10 @@ class Publisher:
     def _rest(self, block: Block) -> Iterator[Step]:
         try:
             runs = read_runs(self._root, block)
-        except UNREADABLE as error:  # what it does not show yet is still in the head
-            yield partial(manifest.mark_damage, self._connection, block.path, str(error))
+        except UNREADABLE:  # what it does not show yet is still in the head
+            reason = fault_of(self._root, block)
+            if reason:  # or it may be read the next time
+                yield partial(manifest.mark_damage, self._connection, block.part, reason)
             return
         yield from self._leaving(block.path, [run for run in runs if not block.shows(run.series)])
 

@@ -15,7 +15,7 @@ from telemetry.store.head import Connection
 from telemetry.store.layout import DAY_US, Block, Tier
 from telemetry.store.manifest import Dense, dense_days, overlapping
 from telemetry.store.sealing import split
-from telemetry.window import Window
+from telemetry.window import ALL_TIME, Window
 
 _FEW_HOURS = 24
 _NONE = head.frame_of([])
@@ -28,11 +28,11 @@ class SeriesReadings:
         self._connection = connection
         self._archive = archive
         self._series = series
-        self._id = head.series_id(connection, series)
+        self._span = head.find(connection, series)
 
     def read(self, window: Window) -> pd.DataFrame:
         """The readings in a window, as in `telemetry.interface.Answer`, oldest first."""
-        recent = head.read(self._connection, self._id, window)
+        recent = head.read(self._connection, self._span.id, window)
         blocks = self._blocks(Tier.READINGS, window)
         if not blocks:
             return recent
@@ -40,7 +40,7 @@ class SeriesReadings:
 
     def count(self, window: Window, at_most: int) -> int:
         """How many readings the window holds; counting ends at about `at_most`."""
-        found = head.count(self._connection, self._id, window, at_most)
+        found = head.count(self._connection, self._span.id, window, at_most)
         blocks = self._blocks(Tier.READINGS, window)
         if found >= at_most or not blocks:
             return found
@@ -59,23 +59,22 @@ class SeriesReadings:
 
     def extent(self) -> Window | None:
         """From the oldest reading to the newest."""
-        newest_us = head.newest_us(self._connection, self._id)
-        if newest_us is None:
+        if self._span.id < 0:
             return None
-        oldest_us = head.oldest_us(self._connection, self._id)
-        for block in self._blocks(Tier.READINGS, Window(-(1 << 62), newest_us + 1)):
+        newest_us = self._span.newest_us
+        oldest_us = head.oldest_us(self._connection, self._span.id)
+        window = Window(self._span.oldest_us, newest_us + 1)
+        for block in self._blocks(Tier.READINGS, window):
             if oldest_us is not None and block.first_us > oldest_us:
                 break
-            times = self._archive.times(
-                [block], self._series, Window(block.first_us, block.last_us + 1)
-            )
+            times = self._archive.times([block], self._series, window)
             if len(times):
                 oldest_us = min(int(times[0]), newest_us if oldest_us is None else oldest_us)
         return Window(newest_us if oldest_us is None else oldest_us, newest_us + 1)
 
     def tail(self, window: Window, rows: int) -> pd.DataFrame:
         """The newest readings of a window, at most `rows` of them, oldest first."""
-        found = head.tail(self._connection, self._id, window, rows)
+        found = head.tail(self._connection, self._span.id, window, rows)
         for block in reversed(self._by_end(window)):
             enough = len(found) >= rows and block.last_us < found["time_us"].iloc[-rows]
             if enough:
@@ -83,9 +82,13 @@ class SeriesReadings:
             found = together(self._archive.readings([block], self._series, window), found)
         return found.iloc[-rows:].reset_index(drop=True)
 
+    def tail_of_head(self, rows: int) -> pd.DataFrame:
+        """The newest readings that are in no block yet, at most `rows` of them, oldest first."""
+        return head.tail(self._connection, self._span.id, ALL_TIME, rows)
+
     def boundary(self, start_us: int, rows: int) -> int | None:
         """When the reading comes that is `rows` after the first since `start_us`, or `None`."""
-        recent = head.times(self._connection, self._id, start_us, rows + 1)
+        recent = head.times(self._connection, self._span.id, start_us, rows + 1)
         window = Window(start_us, 1 << 62)
         times = recent
         for block in self._blocks(Tier.READINGS, window):
@@ -97,7 +100,7 @@ class SeriesReadings:
 
     def times_before(self, before_us: int, rows: int) -> Sequence[int]:
         """When the newest readings before then were measured, newest first."""
-        found = head.times_before(self._connection, self._id, before_us, rows)
+        found = head.times_before(self._connection, self._span.id, before_us, rows)
         if len(found) == rows:
             return found
         window = Window(-(1 << 62), before_us)
@@ -107,7 +110,7 @@ class SeriesReadings:
         """Aggregates of the numbers over aligned intervals, as in `telemetry.interface.Answer`."""
         blocks = self._blocks(Tier.READINGS, window)
         if not blocks:
-            return head.buckets(self._connection, self._id, window, bucket_us)
+            return head.buckets(self._connection, self._span.id, window, bucket_us)
         parts = [*self._head_buckets(blocks, window, bucket_us)]
         rolled, raw = self._plan(window, bucket_us)
         for part in raw:
@@ -123,7 +126,7 @@ class SeriesReadings:
         end_us = max(block.last_us for block in blocks) + 1
         if end_us < window.end_us:
             recent = Window(max(end_us, window.start_us), window.end_us)
-            found = head.buckets(self._connection, self._id, recent, bucket_us)
+            found = head.buckets(self._connection, self._span.id, recent, bucket_us)
             yield {str(name): found[name].to_numpy() for name in found}
         late = self._late(blocks, window)[0]
         late = late[late["value"].notna()]
@@ -134,7 +137,7 @@ class SeriesReadings:
         end_us = min(window.end_us, max(block.last_us for block in blocks) + 1)
         if end_us <= window.start_us:
             return _NONE, _NONE
-        late = head.read(self._connection, self._id, Window(window.start_us, end_us))
+        late = head.read(self._connection, self._span.id, Window(window.start_us, end_us))
         parts = [
             split(some, self._archive.readings(blocks, self._series, hour))
             for hour, some in _by_hour(late)
@@ -174,8 +177,13 @@ class SeriesReadings:
 
     def _blocks(self, tier: Tier, window: Window) -> list[Block]:
         """The blocks that may have something of the series, oldest first."""
+        start_us = max(window.start_us, self._span.oldest_us - HOUR_US)  # rollups begin before
+        end_us = min(window.end_us, self._span.newest_us + 1)
+        if start_us >= end_us or self._span.id < 0:
+            return []
+        reach = Window(start_us, end_us)
         return [
-            one for one in overlapping(self._connection, tier, window) if one.shows(self._series)
+            one for one in overlapping(self._connection, tier, reach) if one.shows(self._series)
         ]
 
     def _by_end(self, window: Window) -> list[Block]:
@@ -189,7 +197,8 @@ def together(old: pd.DataFrame, recent: pd.DataFrame) -> pd.DataFrame:
     if len(recent) and recent["time_us"].iloc[0] <= old["time_us"].max():
         recent, _ = split(recent, old)
     frame = pd.concat([old, recent], ignore_index=True) if len(recent) else old
-    if frame["time_us"].is_monotonic_increasing:
+    times = frame["time_us"]
+    if times.is_monotonic_increasing and times.is_unique:
         return frame
     return frame.sort_values(["time_us", "value", "text"], ignore_index=True)
 

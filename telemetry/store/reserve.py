@@ -42,6 +42,11 @@ class Reserve:
         finally:
             os.close(descriptor)
 
+    def release_if_short(self) -> None:
+        """Gives the room free where there is no plenty: something is about to be deleted."""
+        if self._size and free_bytes(self._path.parent) < _PLENTY * self._size:
+            self.release()
+
     def release(self) -> bool:
         """Gives the room free; whether there was any."""
         try:

@@ -17,9 +17,10 @@ from telemetry.interface import StoreError
 from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.rollup import HOUR_US, combine
-from telemetry.store.archive import UNREADABLE, Archive, open_block
-from telemetry.store.block import BlockWriter
+from telemetry.store.archive import Archive
+from telemetry.store.block import UNREADABLE, BlockWriter, open_block
 from telemetry.store.counting import receipts
+from telemetry.store.encoding import row_groups
 from telemetry.store.head import Connection
 from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
 from telemetry.store.manifest import Dense, dense_days, whole_blocks
@@ -203,10 +204,10 @@ def merged_hours(site: Site, blocks: Sequence[Block]) -> Swap:
             rows.append(combine(found).assign(series=len(some)))
             some.append(series)
             if sum(map(len, rows)) >= _HOURS_AT_ONCE:
-                writer.write(rollup_table(some, pd.concat(rows)))
+                writer.write(rollup_table(some, pd.concat(rows)), row_groups([*map(len, rows)]))
                 some, rows = [], []
         if rows:
-            writer.write(rollup_table(some, pd.concat(rows)))
+            writer.write(rollup_table(some, pd.concat(rows)), row_groups([*map(len, rows)]))
         for damage in archive.damage.values():
             raise Unreadable(f"{damage.path}: {damage.reason}")
         block = writer.finish()

@@ -17,12 +17,15 @@ from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection, snapshot
 from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
-from telemetry.store.manifest import dense_days, overlapping
+from telemetry.store.manifest import dense_days, is_damaged, overlapping
 from telemetry.store.part import Part, PartWriter, Pile
 from telemetry.window import Window
 
 PART_ROWS = 2_000_000
 """A part is cut before it has more, at the next series: what is built must fit into memory."""
+
+_DOUBLE_ROWS = 20
+"""So many times as much memory as another reading takes one that came twice."""
 
 _LONG_AGO_US = -(1 << 62)
 _SERIES = "SELECT id, client, metric FROM series ORDER BY client, metric"
@@ -63,9 +66,16 @@ class Seal:
     end_us: int
 
     def build(self, connection: Connection, site: Site) -> Generator[Sealed]:
-        """Parts of what one snapshot of the head holds, by day, oldest first, and by series."""
+        """Parts of what the head holds, by day, oldest first, and by series.
+
+        Each day is a snapshot of its own, so that the write-ahead log need not wait for all.
+        """
+        builder = _Builder(connection, site)
         with snapshot(connection):
-            yield from _Builder(connection, site).parts(self.end_us)
+            days = builder.days(self.end_us)
+        for day_us, series in sorted(days.items()):
+            with snapshot(connection):
+                yield from builder.sealed(Window(day_us, min(day_us + DAY_US, self.end_us)), series)
 
 
 class _Builder:
@@ -74,13 +84,7 @@ class _Builder:
         self._archive = Archive(site.root)
         self._site = site
 
-    def parts(self, end_us: int) -> Iterator[Sealed]:
-        for day_us, series in sorted(self._days(end_us).items()):
-            window = Window(day_us, min(day_us + DAY_US, end_us))
-            blocks = overlapping(self._connection, Tier.READINGS, window)
-            yield from self._seal_day(window, blocks, series)
-
-    def _days(self, end_us: int) -> dict[int, list[tuple[int, Series]]]:
+    def days(self, end_us: int) -> dict[int, list[tuple[int, Series]]]:
         """Which series have readings on which days."""
         days: defaultdict[int, list[tuple[int, Series]]] = defaultdict(list)
         for number, *name in self._connection.execute(_SERIES).fetchall():
@@ -96,19 +100,25 @@ class _Builder:
         ]
         return found
 
-    def _seal_day(
-        self, window: Window, blocks: Sequence[Block], series: Iterable[tuple[int, Series]]
-    ) -> Iterator[Sealed]:
+    def sealed(self, window: Window, series: Iterable[tuple[int, Series]]) -> Iterator[Sealed]:
+        """What the head has of these series on a day, or of the part of it that is old enough."""
+        if is_damaged(self._connection, window):  # what it has cannot be told from what is new
+            return
+        blocks = overlapping(self._connection, Tier.READINGS, window)
         pile, doubles = Pile(window.start_us), list[Double]()
         for number, one in series:
             found = _head_rows(self._connection, number, window)
+            if found.empty:
+                continue
             earlier = self._earlier(blocks, one, found)
+            if any(block.path in self._archive.damage for block in blocks):
+                return
             new, again = split(found, earlier)
             doubles += _doubles(one, again)
             if len(new):
                 pile.add(one, new, earlier)
                 pile.note_dense(dense_days(self._connection, one, window))
-            if pile.rows >= PART_ROWS:
+            if pile.rows + _DOUBLE_ROWS * len(doubles) >= PART_ROWS:
                 yield Sealed(self._part(pile, window), doubles)
                 doubles = []
         yield Sealed(self._part(pile, window), doubles)

@@ -22,7 +22,7 @@ from telemetry.store.books import read_ledger, recount
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.store.layout import blocks_folder
-from telemetry.store.manifest import every_block, is_listed, known_damage
+from telemetry.store.manifest import block_version, every_block, is_listed, known_damage
 from telemetry.store.quarantine import read_groups
 from telemetry.store.readings import SeriesReadings, changes
 from telemetry.store.recall import read_skews
@@ -177,6 +177,7 @@ class StoreQuerier:
             self._local.archive.limit_time(_ANSWER_SECONDS)
             connection.execute("BEGIN")
             try:
+                self._close_removed(connection)
                 yield StoreSnapshot(connection, self._local.archive, self._path.parent)
             finally:
                 if connection.in_transaction:
@@ -217,6 +218,13 @@ class StoreQuerier:
             self._local.archive.close()
             self._local.connection = None
 
+    def _close_removed(self, connection: Database) -> None:
+        """Lets go of files that are no part of the store any more, when there are other ones."""
+        version = block_version(connection)
+        if version != self._local.version:
+            self._local.version = version
+            self._local.archive.keep({one.path for one in every_block(connection)})
+
     def _connection(self) -> Database:
         connection: Database | None = getattr(self._local, "connection", None)
         origin = (os.getpid(), _file_identity(self._path))
@@ -226,6 +234,7 @@ class StoreQuerier:
             self.close()
         connection = self._local.connection = open_reader(self._path)
         self._local.archive = Archive(blocks_folder(self._path))
+        self._local.version = None
         self._local.origin = origin
         return connection
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,10 +76,18 @@ class Model:
         with closing(open_querier(self.path)) as querier, querier.snapshot() as snapshot:
             known = [latest.series for latest in snapshot.latest()]
             assert known == sorted(series for series, some in self.readings.items() if some)
+            for series, oldest_us in self.oldest_us().items():
+                assert oldest_us == min(time_us for time_us, _ in self.readings[series])
             for series in known:
                 self.check_series(snapshot, series, sorted(self.readings[series], key=by_time))
             assert snapshot.damage() == []
             assert snapshot.recount() == []
+
+    def oldest_us(self) -> dict[Series, int]:
+        """When the catalog says that series began."""
+        with closing(open_reader(self.path)) as connection:
+            rows = connection.execute("SELECT client, metric, oldest_us FROM series")
+            return {Series(*name): oldest_us for *name, oldest_us in rows}
 
     def check_series(
         self, snapshot: Snapshot, series: Series, expected: list[tuple[int, Value]]
@@ -404,3 +413,54 @@ def blocks_of(model: Model) -> list[Block]:
     """The blocks that are part of the store."""
     with closing(open_reader(model.path)) as connection:
         return every_block(connection)
+
+
+def test_erasing_again_when_nobody_waited_for_the_first_erases_what_came_since(
+    model: Model,
+) -> None:
+    """A command that was interrupted leaves a task half asked for; the next is not its answer."""
+    model.arrive(measured())
+    model.appender.seal(NOON_US + HOUR_US)
+    assert model.appender.erase_step(client="boiler") is None
+    tend_until(model, NOON_US, lambda: len(blocks_of(model)) > 0 and no_child())
+    model.appender._asked_s -= 3600.0  # so long ago
+    model.readings = {SERIES[0]: model.readings[SERIES[0]]}
+    model.arrive([(2, 5, 1.0, 0)])
+    found: list[int | None] = []
+
+    def erased() -> bool:
+        model.appender.tend(NOON_US)
+        found.append(model.appender.erase_step(client="boiler"))
+        return found[-1] is not None
+
+    wait_until(erased)
+    del model.readings[SERIES[2]]
+    model.check()
+
+
+def no_child() -> bool:
+    """Whether no process is building."""
+    return not multiprocessing.active_children()
+
+
+def test_file_that_is_no_part_any_more_is_closed_by_readers(model: Model) -> None:
+    """Its space and its content would stay as long as somebody has it open."""
+    model.arrive(measured())
+    for hour in (0, 1):
+        model.appender.seal(NOON_US + hour * HOUR_US)
+    with closing(open_querier(model.path)) as querier:
+        with querier.snapshot() as snapshot:
+            snapshot.read(SERIES[0], ALL_TIME)
+        before = open_blocks(model)
+        model.appender.compact(NOON_US + 2 * DAY_US)
+        with querier.snapshot() as snapshot:
+            snapshot.read(SERIES[0], ALL_TIME)
+        assert len(before) == 2
+        assert not open_blocks(model) & before
+
+
+def open_blocks(model: Model) -> set[str]:
+    """The files of the history that this process has open, by name."""
+    root = str(blocks_folder(model.path))
+    paths = [file.path for file in psutil.Process().open_files()]
+    return {Path(path).name for path in paths if path.startswith(root)}

@@ -13,7 +13,10 @@ from telemetry.reading import Kind, Reading, Series
 from telemetry.store.table import ReadingTable
 from tests.telemetry.builders import steady
 
-SCHEMA = Path(telemetry.store.__file__).with_name("readings.sql").read_text("utf-8")
+SCHEMA = "".join(
+    Path(telemetry.store.__file__).with_name(f"{name}.sql").read_text("utf-8")
+    for name in ("readings", "blocks")
+)
 
 READINGS = st.builds(
     Reading,
