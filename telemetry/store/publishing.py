@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from telemetry.interface import StoreUnavailable
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store import manifest
@@ -112,6 +113,8 @@ class Publisher:
             archive = Archive(self._root)
             frame = archive.readings([block.shown()], run.series, ALL_TIME)
             archive.close()
+            for damage in archive.damage.values():  # which of them are in it, nobody can tell now
+                raise StoreUnavailable(f"{damage.path}: {damage.reason}")
             values = frame["text"].where(frame["text"].notna(), frame["value"])
             keys = zip(frame["time_us"].tolist(), values, strict=True)
             self._connection.executemany(_LEAVE_ONE, [(row[0], *key) for key in keys])

@@ -4,15 +4,12 @@ It is the real collector, patched from outside. It passes the point `PASSES` tim
 there the next time, as by kill -9. Without arguments it dies between commit and acknowledgement.
 """
 
-import os
-import signal
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from itertools import count
 from typing import Any
 from unittest import mock
 
@@ -23,6 +20,7 @@ from collector.session import Session
 from collector.subscriptions import Subscriptions
 from collector.translate import Translator
 from telemetry.settings import load_settings
+from tests.dying import Fuse, die, dying_after, dying_before
 
 PASSES = 3
 _LEAVING_S = 0.1
@@ -53,55 +51,6 @@ AFTER: dict[Failpoint, tuple[type, str]] = {
     Failpoint.RECEIVED: (Intake, "put"),
     Failpoint.TRANSLATED: (Translator, "translate"),
 }
-
-
-class Fuse:
-    """Kills this process the next time it is passed after so many times."""
-
-    def __init__(self, passes: int) -> None:
-        self._passes = passes
-        self._counter = count(1)
-
-    def burnt(self) -> bool:
-        """Counts one pass; whether it is the last."""
-        return next(self._counter) > self._passes
-
-    def burn(self) -> None:
-        """Counts one pass, and kills if it is the last."""
-        if self.burnt():
-            die()
-
-
-def die() -> None:
-    """Ends this process as kill -9 does."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def dying_before(owner: type, method: str, fuse: Fuse) -> Iterator[None]:
-    """Within the block, `fuse` is passed before each call of the method."""
-    real = getattr(owner, method)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        fuse.burn()
-        return real(*arguments, **named)
-
-    with mock.patch.object(owner, method, call):
-        yield
-
-
-@contextmanager
-def dying_after(owner: type, method: str, fuse: Fuse) -> Iterator[None]:
-    """Within the block, `fuse` is passed after each call of the method."""
-    real = getattr(owner, method)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        result = real(*arguments, **named)
-        fuse.burn()
-        return result
-
-    with mock.patch.object(owner, method, call):
-        yield
 
 
 @contextmanager

@@ -7,7 +7,6 @@ if it never got there.
 """
 
 import os
-import signal
 import sqlite3
 import sys
 import time
@@ -16,9 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from enum import StrEnum
 from functools import partial
-from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -30,6 +27,7 @@ from telemetry.store.block import BlockWriter
 from telemetry.store.keeper import GRACE_US, Keeper
 from telemetry.store.layout import DAY_US
 from telemetry.store.publishing import Publisher
+from tests.dying import Fuse, Owner, dying_after, dying_before
 from tests.telemetry.builders import NOON_US
 
 END_US = NOON_US + DAY_US + HOUR_US
@@ -91,8 +89,6 @@ class Failpoint(StrEnum):
     BUILDING = "building"
 
 
-Owner = type | ModuleType
-
 BEFORE: dict[Failpoint, tuple[Owner, str]] = {
     Failpoint.WRITING: (BlockWriter, "write"),
     Failpoint.FINISHING: (BlockWriter, "finish"),
@@ -131,46 +127,6 @@ class Crash(NamedTuple):
     task: Task
     point: Failpoint
     passes: int
-
-
-class Fuse:
-    """Kills this process the next time it is passed after so many times."""
-
-    def __init__(self, passes: int) -> None:
-        self._passes = passes
-        self._counter = count(1)
-
-    def burn(self) -> None:
-        """Counts one pass, and kills if it is the last."""
-        if next(self._counter) > self._passes:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def dying_before(owner: Owner, name: str, fuse: Fuse) -> Iterator[None]:
-    """Within the block, `fuse` is passed before each call of the function."""
-    real = getattr(owner, name)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        fuse.burn()
-        return real(*arguments, **named)
-
-    with mock.patch.object(owner, name, call):
-        yield
-
-
-@contextmanager
-def dying_after(owner: Owner, name: str, fuse: Fuse) -> Iterator[None]:
-    """Within the block, `fuse` is passed after each call of the function."""
-    real = getattr(owner, name)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        result = real(*arguments, **named)
-        fuse.burn()
-        return result
-
-    with mock.patch.object(owner, name, call):
-        yield
 
 
 @contextmanager

@@ -359,6 +359,39 @@ def test_client_erased_while_it_is_being_sealed_is_gone_and_counted_once(
     model.check()
 
 
+def test_late_reading_waits_in_the_head_while_the_block_of_its_hour_cannot_be_read(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came between building and publishing: what leaves the head must be told by the block."""
+    monkeypatch.setattr(publishing, "STEP_ROWS", 50)
+    monkeypatch.setattr(keeper, "_BUDGET_S", 0.0)
+    model.arrive(measured())
+    now_us = NOON_US + 2 * DAY_US
+
+    def begun() -> bool:
+        model.appender.tend(now_us)
+        return bool(blocks_of(model))
+
+    wait_until(begun)
+    model.arrive([(2, second, 7.5, 0) for second in (-3001, -1, 3599)])
+    path = blocks_folder(model.path) / blocks_of(model)[0].path
+    aside = path.with_name("aside")
+    path.rename(aside)
+
+    def refused() -> bool:
+        try:
+            model.appender.tend(now_us)
+        except StoreUnavailable as error:
+            return "it is missing" in str(error)
+        return False
+
+    wait_until(refused)
+    aside.rename(path)
+    model.check()
+    tend_until(model, now_us + 10 * DAY_US, lambda: in_head(model) == 0)
+    model.check()
+
+
 def test_question_that_takes_too_long_says_so(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
