@@ -40,6 +40,7 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     add_health(server, querier, clock)
     protect(server, Access(settings.access_path), app.csp_hashes())
     _refuse_malformed(server, app)
+    _set_up(app)
     return server
 
 
@@ -85,6 +86,15 @@ def _dash(server: Flask) -> Dash:
         enable_mcp=False,
         on_error=_report,
     )
+
+
+def _set_up(app: Dash) -> None:
+    """Has Dash find its scripts now rather than in the first request.
+
+    Dash notes that it did so before it does: what comes in a second thread meanwhile, as from a
+    page that was open while the server started again, is answered with 500.
+    """
+    app._setup_server()  # type: ignore[no-untyped-call]
 
 
 def _refuse_malformed(server: Flask, app: Dash) -> None:

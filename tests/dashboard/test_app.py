@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from dash import Dash
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -46,6 +47,20 @@ def sent(person: FlaskClient, found_in: str, values: dict[str, object]) -> dict[
 def run(person: FlaskClient, body: object) -> Any:
     """What the callback answers."""
     return person.post(CALLBACK, json=body, headers=callback_headers(person))
+
+
+def test_application_is_set_up_before_its_first_requests_come_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that asks for a script never meets a Dash that another thread is setting up."""
+    server = create_app(settings)
+
+    def late(_app: Dash) -> str:
+        raise AssertionError("set up in a request")
+
+    monkeypatch.setattr(Dash, "_generate_scripts_html", late)
+    monkeypatch.setattr(Dash, "_walk_assets_directory", late)
+    assert server.test_client().get("/login").status_code == 200
 
 
 def test_page_of_an_address_is_shown(person: FlaskClient) -> None:
