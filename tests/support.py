@@ -16,15 +16,18 @@ from pathlib import Path
 from telemetry.settings import ROOT, Settings
 
 STOP_S = 30.0
-_PORTS = iter(random.sample(range(10_000, 32_000), 22_000))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_OURS = range(10_000 + _WORKER, 32_000, _WORKERS)
+_PORTS = iter(random.sample(_OURS, len(_OURS)))
 _TICK = threading.Event()  # never set: waiting on it passes time without a busy loop
 
 
 def free_port() -> int:
     """A TCP port that nobody listens on and this function has not given before.
 
-    It lies below the range from which the kernel takes ports for outgoing connections: one of
-    those would be in the way of a listener as well.
+    Workers of one run share the ports out among them. All lie below the range from which the
+    kernel takes ports for outgoing connections: one of those would be in the way of a listener.
     """
     for port in _PORTS:
         with socket.socket() as probe, suppress(OSError):

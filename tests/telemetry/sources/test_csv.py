@@ -100,6 +100,7 @@ def test_csv_of_others_is_recognised_by_its_names(tmp_path: Path, text: str) -> 
     [f"time;t [°C]\r\n{NOON};1\r\n".encode(code) for code in ("utf-8", "utf-8-sig", "utf-16")]
     + [gzip.compress(f"time,t [°C]\r{NOON},1\r".encode())]
     + ["\ufefftime\tt [°C]\n2026-11-23T12:00:00Z\t1\n".encode("utf-16-be")],
+    ids=["utf-8", "utf-8-sig", "utf-16", "gzip", "utf-16-be"],
 )
 def test_csv_in_every_unicode_and_packed_reads_the_same(tmp_path: Path, encoded: bytes) -> None:
     """Byte order marks, UTF-16, gzip and the line ends of three systems."""

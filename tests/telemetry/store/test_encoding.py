@@ -169,7 +169,9 @@ def test_write_options_texts_that_all_differ_have_no_dictionary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "most"), [(QUANTISED, 1.45), (JITTERED, 3.7), (NOISE, 9.7)], ids=str
+    ("shape", "most"),
+    [(QUANTISED, 1.45), (JITTERED, 3.7), (NOISE, 9.7)],
+    ids=["quantised", "jittered", "noise"],
 )
 def test_write_options_bytes_per_reading_keep_the_budget(
     shape: Shape, most: float, tmp_path: Path
