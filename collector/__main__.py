@@ -7,7 +7,7 @@ import structlog
 from collector.daemon import replay, run
 from collector.status import read_status
 from telemetry.fault import one_sentence
-from telemetry.jobs import Replay, Result
+from telemetry.job import Replay, Result
 from telemetry.quarantine import Choice
 from telemetry.settings import load_settings
 

@@ -32,7 +32,8 @@ from telemetry.daemon import (
     stop_on_signal,
 )
 from telemetry.interface import Appender
-from telemetry.jobs import JobError, Patience, Replay, Result, submit, wait
+from telemetry.job import JobError, Replay, Result
+from telemetry.jobs import Patience, submit, wait
 from telemetry.login import load_login
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier

@@ -11,7 +11,7 @@ from collector.message import Message, Properties
 from collector.verdict import judge
 from telemetry.batch import Batch, Release
 from telemetry.interface import Appender
-from telemetry.jobs import Replay, Result
+from telemetry.job import Replay, Result
 from telemetry.quarantine import Entry
 from telemetry.reading import Flag, SeriesName
 

@@ -21,7 +21,8 @@ from collector.statistics import Statistics
 from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
 from telemetry.interface import Appender, StoreUnavailable
-from telemetry.jobs import Compact, Erase, Job, Replay, Result, Seal, run_pending
+from telemetry.job import Job, Replay, Result
+from telemetry.jobs import run_pending
 from telemetry.presence import Event, EventKind
 
 WAIT_S = 0.25
@@ -219,19 +220,11 @@ class Writer:
 
     def _do(self, job: Job) -> Result | None:
         """Does a job, or a part of it: the stream goes on meanwhile."""
-        match job:
-            case Erase():
-                erased = self._parts.appender.erase_step(client=job.client, flags=job.flags)
-                self._parts.loader.learn_series(self._parts.appender.series())
-                return None if erased is None else {"erased": erased}
-            case Seal():
-                sealed = self._parts.appender.seal_step(job.end_us)
-                return None if sealed is None else {"sealed": sealed}
-            case Compact():
-                made = self._parts.appender.compact_step(job.before_us)
-                return None if made is None else {"compacted": made}
-            case Replay():
-                return self._parts.replayer.step(job)
+        if isinstance(job, Replay):
+            return self._parts.replayer.step(job)
+        result = self._parts.appender.step(job)
+        self._parts.loader.learn_series(self._parts.appender.series())
+        return result
 
     def _keep_statistics(self, now_us: int) -> None:
         waiting, round_trip_us = len(self._parts.intake), self._parts.link.ping.round_trip_us

@@ -13,6 +13,7 @@ import pandas as pd
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.condition import Damage, WriterState
 from telemetry.fault import Fault
+from telemetry.job import Result, StoreJob
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Choice, Entry, Group
@@ -79,14 +80,6 @@ class Appender(Protocol):
         """
         ...
 
-    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
-        """Removes the readings of `client`, or all that carry one of `flags`; returns how many."""
-        ...
-
-    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
-        """Does a part of `erase`; `None` if it is to be called again, between other work."""
-        ...
-
     def tend(self, now_us: int) -> bool:
         """Does a little of what keeps the history small and fast, for about 20 ms.
 
@@ -98,20 +91,20 @@ class Appender(Protocol):
         """
         ...
 
-    def seal(self, end_us: int) -> int:
-        """Moves every reading before `end_us` into blocks; returns how many."""
+    def do(self, job: StoreJob) -> Result:
+        """Does a job at once; returns what became of it, as `{"erased": 3}`.
+
+        Raises:
+            StoreError: If it cannot be done.
+        """
         ...
 
-    def seal_step(self, end_us: int) -> int | None:
-        """Does a part of `seal`; `None` if it is to be called again, between other work."""
-        ...
+    def step(self, job: StoreJob) -> Result | None:
+        """Does a part of a job; `None` if it is to be called again, between other work.
 
-    def compact(self, before_us: int) -> int:
-        """Makes one of the blocks of each day and month that ended by then; returns of how many."""
-        ...
-
-    def compact_step(self, before_us: int) -> int | None:
-        """Does a part of `compact`; `None` if it is to be called again, between other work."""
+        Raises:
+            StoreError: If it cannot be done.
+        """
         ...
 
     def close(self) -> None:

@@ -9,78 +9,20 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from telemetry.clock import Clock, now_us
-from telemetry.fault import Fault
 from telemetry.files import publish_file
 from telemetry.interface import StoreError, StoreUnavailable
-from telemetry.quarantine import Choice
-
-Result = Mapping[str, int | str]
-"""What became of a job: `{"erased": 3}`, or `{"error": sentence}`."""
+from telemetry.job import Job, JobError, Result, content_of, job_of
 
 DEADLINE_S = 60.0
 _STEP_S = 0.05
 _LARGEST = 64 * 1024
 _KEEP_US = 24 * 3600 * 1_000_000
-
-
-class JobError(Fault):
-    """A job that cannot be handed over or was not done; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erase:
-    """Removes the readings of `client`, of those that carry one of `flags`, or of both.
-
-    Attributes:
-        client: Whose readings; `None` for every client.
-        flags: Only readings with one of these flags; 0 for all.
-
-    Raises:
-        JobError: If it names neither: nobody means everything.
-    """
-
-    client: str | None = None
-    flags: int = 0
-
-    def __post_init__(self) -> None:
-        if self.client is None and not self.flags:
-            raise JobError("an erase job must name a client or flags")
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Decodes what is in quarantine again, with the topic templates of today.
-
-    Attributes:
-        choice: Which messages.
-        dry_run: Only counts what would become of them.
-    """
-
-    choice: Choice = field(default_factory=Choice)
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Moves readings that were measured before `end_us` out of the head, into blocks."""
-
-    end_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """Makes one of the blocks of each day and month that ended by `before_us`."""
-
-    before_us: int
-
-
-Job = Erase | Replay | Seal | Compact
 
 
 def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
@@ -92,16 +34,10 @@ def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
     job_id = f"{clock():017d}-{secrets.token_hex(4)}"
     try:
         _make(folder)
-        publish_file(folder / f"{job_id}.job", json.dumps(_content(job)).encode())
+        publish_file(folder / f"{job_id}.job", json.dumps(content_of(job)).encode())
     except OSError as error:
         raise JobError(f"cannot write {folder}: {error.strerror}; make it yours") from None
     return job_id
-
-
-def _content(job: Job) -> dict[str, object]:
-    if isinstance(job, Replay):
-        return {"action": "replay", **asdict(job.choice), "dry_run": job.dry_run}
-    return {"action": type(job).__name__.lower(), **asdict(job)}
 
 
 def _make(folder: Path) -> None:
@@ -184,31 +120,11 @@ def _run(jobs: list[Path], do: Worker) -> int:
 
 def _answer(path: Path, do: Worker) -> Result | None:
     try:
-        return do(_job(_parse(path)))
+        return do(job_of(_parse(path)))
     except StoreUnavailable:
         raise
     except (JobError, StoreError) as error:
         return {"error": str(error)}
-
-
-def _job(content: Mapping[str, object]) -> Job:
-    match content:
-        case {"action": "erase", "client": str() | None as client, "flags": int(flags)} if (
-            0 <= flags < 1 << 31
-        ):
-            return Erase(client, flags)
-        case {"action": "seal", "end_us": int(end_us)}:
-            return Seal(end_us)
-        case {"action": "compact", "before_us": int(before_us)}:
-            return Compact(before_us)
-        case {
-            "action": "replay",
-            "reason": str() | None as reason,
-            "topic": str() | None as topic,
-            "dry_run": bool(dry_run),
-        }:
-            return Replay(Choice(reason, topic), dry_run)
-    raise JobError("this is no job that this version of Culex knows; update both to the same")
 
 
 def _parse(path: Path) -> dict[str, Any]:  # Any: JSON at the door

@@ -111,9 +111,9 @@ def _stands_in(path: str, places: tuple[str, ...]) -> bool:
 def store_imports(module: Module) -> Iterator[str]:
     """Imports of telemetry.store by the nouns and the arithmetic beside it.
 
-    The command line puts the parts together, as every room's does.
+    The commands put the parts together, as those of every room do.
     """
-    beside = not module.path.startswith(("telemetry/store/", "telemetry/__main__.py"))
+    beside = not module.path.startswith(("telemetry/store/", "telemetry/commands/"))
     if module.room == "telemetry" and beside:
         for name in imported(module):
             if name.split(".")[:2] == ["telemetry", "store"]:
@@ -225,7 +225,7 @@ def test_rule_broken_by_a_source_says_so(rule: Rule, path: str, text: str) -> No
         ("telemetry/store/head.py", "import sqlite3\nfrom telemetry.store import blocks"),
         ("dashboard/figures.py", "import plotly\nimport dash_bootstrap_components"),
         ("telemetry/settings.py", "import os\nos.environ"),
-        ("telemetry/__main__.py", "from telemetry.store import open_querier"),
+        ("telemetry/commands/export.py", "from telemetry.store import open_querier"),
         ("collector/a.py", "a = 1\n" * 300),
         ("collector/a.py", 'def f():\n    """A.' + "\n" * 40 + '    """\n'),
     ],

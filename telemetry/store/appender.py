@@ -1,46 +1,34 @@
 """The write side of the store: one transaction for everything that belongs together."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import pandas as pd
-
 from telemetry.batch import Batch, Committed, Release, Skew
 from telemetry.clock import now_us
-from telemetry.interface import StoreError, StoreUnavailable
-from telemetry.ledger import Account
+from telemetry.job import Result as JobResult
+from telemetry.job import StoreJob
 from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
-from telemetry.reading import RESERVED_CLIENTS, Series
+from telemetry.reading import Series
 from telemetry.store import presence
-from telemetry.store.archive import Archive
 from telemetry.store.books import Books
-from telemetry.store.building import Task
-from telemetry.store.head import faults, history_faults, open_writer
-from telemetry.store.keeper import Done, Keeper
-from telemetry.store.layout import blocks_folder
-from telemetry.store.manifest import forget_dense
+from telemetry.store.chores import Chores
+from telemetry.store.erasing import Eraser
+from telemetry.store.head import faults, history_faults, note_change, open_writer
+from telemetry.store.keeper import Keeper
 from telemetry.store.quarantine import QuarantineTable, read_entries
-from telemetry.store.readings import SeriesReadings
 from telemetry.store.recall import Recall, read_skews
 from telemetry.store.reserve import Reserve
-from telemetry.store.sealing import Seal
-from telemetry.store.table import Doomed, Erased, ReadingTable
-from telemetry.store.tasks import Compact, Forget
-from telemetry.window import ALL_TIME
+from telemetry.store.table import ReadingTable
 
 Result = TypeVar("Result")
 
 KEEP_US = 3 * 3_600_000_000
 """How long readings stay in the head, unless somebody says otherwise."""
 
-_PATIENCE_S = 60.0
 _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
-_BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 
 
 class StoreAppender:
@@ -53,10 +41,9 @@ class StoreAppender:
         self._reserve.fill()
         self._table = ReadingTable(self._connection)
         self._recall = Recall(self._connection)
-        self._task: Task | None = None
-        self._asked_s = 0.0
-        self._erased = 0
         self._keeper = Keeper(path, self._connection, self._transaction, keep_us)
+        eraser = Eraser(path, self._connection, self._table, self._transaction, self._reserve)
+        self._chores = Chores(path, self._keeper, eraser)
         with history_faults(path):
             self._quarantine = QuarantineTable(self._connection)
             self._keeper.sweep(now_us())
@@ -106,131 +93,18 @@ class StoreAppender:
         self._reserve.fill()
         self._transaction(lambda: self._connection.executemany(_STATE, state.items()))
 
-    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
-        """Removes the readings of `client`, or all that carry one of `flags`; returns how many.
-
-        Does so in steps, each a transaction, so that it needs little room on a full disk; there
-        the room that was set aside for it is used.
-        """
-        if client is None and not flags:
-            return 0
-        erased = self._erase_head(client, flags)
-        with history_faults(self._path):
-            erased += self._keeper.run(Forget(client, int(flags)), now_us()).removed
-            self._settle_erased(client, flags, erased)
-        return erased
-
-    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
-        """Does a part of `erase`; `None` if it is to be called again, between other work."""
-        task = Forget(client, int(flags))
-        if not self._goes_on(task):
-            self._erased += self._erase_head(client, flags)
-        done = self._task_step(task)
-        if done is None:
-            return None
-        erased, self._erased = self._erased + done.removed, 0
-        with history_faults(self._path):
-            self._settle_erased(client, flags, erased)
-        return erased
-
-    def _goes_on(self, task: Task) -> bool:
-        """Whether somebody waits for this task still; the same again later is another."""
-        return self._task == task and time.monotonic() - self._asked_s < _PATIENCE_S
-
-    def _task_step(self, task: Task) -> Done | None:
-        """Begins a task, or looks whether it is done."""
-        with history_faults(self._path):
-            if not self._goes_on(task):
-                self._keeper.start(task)
-                self._task = task
-            self._asked_s = time.monotonic()
-            try:
-                if self._keeper.busy(task):
-                    return None
-            except StoreError:
-                self._task = None
-                raise
-        self._task = None
-        return self._keeper.done
-
-    def _erase_head(self, client: str | None, flags: int) -> int:
-        self._reserve.release_if_short()
-        with history_faults(self._path):
-            self._keeper.settle()  # or what is built already would bring it back
-            rows = self._connection.execute("SELECT id, client FROM series").fetchall()
-        doomed = [Doomed(number, name, flags) for number, name in rows if client in (None, name)]
-        return sum(map(self._erase_series, doomed))
-
-    def _settle_erased(self, client: str | None, flags: int, erased: int) -> None:
-        before = self._connection.total_changes
-        archive = Archive(blocks_folder(self._path))
-        for series in self._table.newest_of(client, flags):
-            left = SeriesReadings(self._connection, archive, series)
-            newest = left.tail(ALL_TIME, 1) if flags else left.tail_of_head(1)
-            if len(newest) or not archive.damage:
-                self._transaction(partial(self._renew, series, newest))
-        archive.close()
-        if erased or self._connection.total_changes > before:
-            self._transaction(lambda: self._connection.execute(_BUMP))
-
-    def _renew(self, series: Series, newest: pd.DataFrame) -> None:
-        """The newest reading of a series is what is left; one of which nothing is left is gone."""
-        self._table.renew(series, newest)
-        self._table.forget()
-        if newest.empty:
-            forget_dense(self._connection, series)
-
-    def _erase_series(self, doomed: Doomed) -> int:
-        start_us: int | None = -(1 << 62)
-        erased = 0
-        while start_us is not None:
-            step = partial(self._erase_step, doomed, start_us)
-            try:
-                done = self._transaction(step)
-            except StoreUnavailable:
-                if not self._reserve.release():
-                    raise
-                done = self._transaction(step)
-            erased += sum(done.hours.values())
-            start_us = done.next_us
-        return erased
-
-    def _erase_step(self, doomed: Doomed, start_us: int) -> Erased:
-        books = Books()
-        done = self._table.erase(doomed, start_us)
-        if doomed.client not in RESERVED_CLIENTS:
-            for hour_us, number in done.hours.items():
-                books.erase(Account(doomed.client, hour_us), number)
-        books.write(self._connection)
-        self._table.forget()
-        if done.hours:
-            self._connection.execute(_BUMP)
-        return done
-
     def tend(self, now_us: int) -> bool:
         """Does a little of what keeps the head small; whether there is more to do at once."""
         with history_faults(self._path):
             return self._keeper.tend(now_us)
 
-    def seal(self, end_us: int) -> int:
-        """Moves every reading before `end_us` into blocks; returns how many."""
-        with history_faults(self._path):
-            return self._keeper.run(Seal(end_us), now_us()).sealed
+    def do(self, job: StoreJob) -> JobResult:
+        """Does a job at once; returns what became of it, as `{"erased": 3}`."""
+        return self._chores.do(job)
 
-    def seal_step(self, end_us: int) -> int | None:
-        """Does a part of `seal`; `None` if it is to be called again, between other work."""
-        done = self._task_step(Seal(end_us))
-        return None if done is None else done.sealed
-
-    def compact(self, before_us: int) -> int:
-        """Makes one of the blocks of each day and month that ended by then; returns of how many."""
-        with history_faults(self._path):
-            return self._keeper.run(Compact(before_us), now_us()).swaps
-
-    def compact_step(self, before_us: int) -> int | None:
-        """Does a part of `compact`; `None` if it is to be called again, between other work."""
-        done = self._task_step(Compact(before_us))
-        return None if done is None else done.swaps
+    def step(self, job: StoreJob) -> JobResult | None:
+        """Does a part of a job; `None` if it is to be called again, between other work."""
+        return self._chores.step(job)
 
     def close(self) -> None:
         """Checkpoints and releases the file; safe to call twice."""
@@ -266,7 +140,7 @@ class StoreAppender:
         self._recall.set_skews(batch.skews)
         presence.apply(self._connection, batch.presence)
         if committed.stored:
-            self._connection.execute(_BUMP)
+            note_change(self._connection)
         return committed
 
     def _store(self, batch: Batch, books: Books) -> Committed:

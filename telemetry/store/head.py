@@ -6,9 +6,10 @@ The only module that imports sqlite3, and the one place that decides how a conne
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from telemetry.interface import StoreError, StoreMissing, StoreUnavailable
 
@@ -18,9 +19,24 @@ _MIGRATIONS = tuple(
     Path(__file__).with_name(f"{name}.sql")
     for name in ("readings", "ledger", "presence", "quarantine", "blocks")
 )
+_BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits
 _DEADLINE_STEPS = 20_000
+
+Result = TypeVar("Result")
+
+
+class Transaction(Protocol):
+    """Runs work as one transaction of the writer."""
+
+    def __call__(self, work: Callable[[], Result]) -> Result:
+        """What the work returned, once it is durable.
+
+        Raises:
+            StoreUnavailable: If nothing was changed, and it may work later.
+        """
+        ...
 
 
 def open_reader(path: Path) -> Connection:
@@ -133,6 +149,11 @@ def snapshot(connection: Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def note_change(connection: Connection) -> None:
+    """Tells readers that readings changed; part of the transaction in which they did."""
+    connection.execute(_BUMP)
 
 
 def limit_time(connection: Connection, seconds: float) -> None:

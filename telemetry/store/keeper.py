@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +16,7 @@ from telemetry.rollup import HOUR_US
 from telemetry.store.archive import DROPPED
 from telemetry.store.block import make_folder, remove_unfinished
 from telemetry.store.building import Build, BuildError, Product, Task
-from telemetry.store.head import Connection, open_reader
+from telemetry.store.head import Connection, Transaction, open_reader
 from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of
 from telemetry.store.manifest import (
     Conflict,
@@ -53,6 +53,10 @@ class Done:
     removed: int = 0
     swaps: int = 0
 
+    def removing(self, more: int) -> "Done":
+        """The same, and that many readings removed besides."""
+        return replace(self, removed=self.removed + more)
+
 
 class Keeper:
     """Seals what is older than `keep_us` and compacts, on the thread of the store's writer.
@@ -69,7 +73,7 @@ class Keeper:
     """
 
     def __init__(
-        self, path: Path, connection: Connection, transaction: Callable[[Step], None], keep_us: int
+        self, path: Path, connection: Connection, transaction: Transaction, keep_us: int
     ) -> None:
         self._path = path
         self._root = blocks_folder(path)

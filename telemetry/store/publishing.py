@@ -14,7 +14,7 @@ from telemetry.store import manifest
 from telemetry.store.archive import Archive
 from telemetry.store.block import UNREADABLE, fault_of, open_block
 from telemetry.store.books import Books
-from telemetry.store.head import Connection
+from telemetry.store.head import Connection, note_change
 from telemetry.store.layout import Block, Tier
 from telemetry.store.part import Part, Run
 from telemetry.store.rewriting import Swap
@@ -27,7 +27,6 @@ STEP_ROWS = 10_000
 _ID = "SELECT id FROM series WHERE client = ? AND metric = ?"
 _LEAVE = "DELETE FROM reading WHERE series = ? AND time_us >= ? AND time_us <= ?"
 _LEAVE_ONE = "DELETE FROM reading WHERE series = ? AND time_us = ? AND value = ?"
-_BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 
 Step = Callable[[], None]
 """What one transaction does."""
@@ -62,7 +61,7 @@ class Publisher:
         for account, number in swap.repeated.items():
             books.repeat(account, number)
         books.write(self._connection)
-        self._connection.execute(_BUMP)
+        note_change(self._connection)
 
     def remaining(self) -> Iterator[Step]:
         """The steps of parts that a crash left half visible."""
@@ -99,7 +98,7 @@ class Publisher:
         for run in runs:
             self._leave_head(block, run)
         manifest.show(self._connection, block.part, through)
-        self._connection.execute(_BUMP)
+        note_change(self._connection)
 
     def _leave_head(self, block: Block, run: Run) -> None:
         """The readings of the run leave the head; one that came late, in between, stays."""

@@ -16,7 +16,7 @@ from collector.topics import Rule, Topics
 from collector.translate import Tolerance, Translator
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.interface import Appender, StoreUnavailable
-from telemetry.jobs import Replay, Result
+from telemetry.job import Replay, Result, StoreJob
 from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import Reading, Series
@@ -79,31 +79,15 @@ class MemoryAppender:
             raise StoreUnavailable("the disk is full")
         self.reports.append(dict(state))
 
-    def erase(self, *, client: str | None = None, flags: int = 0) -> int:
-        """Is not used here."""
-        raise NotImplementedError
-
-    def erase_step(self, *, client: str | None = None, flags: int = 0) -> int | None:
-        """Is not used here."""
-        raise NotImplementedError
-
     def tend(self, now_us: int) -> bool:  # noqa: ARG002  # as the protocol has it
         """Has no history."""
         return False
 
-    def seal(self, end_us: int) -> int:
+    def do(self, job: StoreJob) -> Result:
         """Is not used here."""
         raise NotImplementedError
 
-    def seal_step(self, end_us: int) -> int | None:
-        """Is not used here."""
-        raise NotImplementedError
-
-    def compact(self, before_us: int) -> int:
-        """Is not used here."""
-        raise NotImplementedError
-
-    def compact_step(self, before_us: int) -> int | None:
+    def step(self, job: StoreJob) -> Result | None:
         """Is not used here."""
         raise NotImplementedError
 

@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from telemetry.batch import Batch
 from telemetry.interface import Answer, Appender, Chunk, Querier, Snapshot
-from telemetry.jobs import Erase, Job, Result, Worker
+from telemetry.job import Erase, Job, Result
+from telemetry.jobs import Worker
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store import open_appender, open_querier
 
@@ -67,7 +68,7 @@ def erasing(appender: Appender) -> Worker:
 
     def do(job: Job) -> Result:
         assert isinstance(job, Erase)
-        return {"erased": appender.erase(client=job.client, flags=job.flags)}
+        return appender.do(job)
 
     return do
 

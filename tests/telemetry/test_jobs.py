@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 
 from telemetry.batch import Batch
 from telemetry.interface import Appender, StoreError, StoreUnavailable
-from telemetry.jobs import (
-    Erase,
-    Job,
-    JobError,
-    Patience,
-    Replay,
-    Result,
-    run_pending,
-    submit,
-    wait,
-)
+from telemetry.job import Erase, Job, JobError, Replay, Result
+from telemetry.jobs import Patience, run_pending, submit, wait
 from telemetry.quarantine import Choice
 from telemetry.reading import Flag, Series
 from telemetry.store import open_appender
@@ -129,7 +120,7 @@ def test_jobs_are_done_oldest_first(folder: Path) -> None:
 def test_job_done_again_after_a_crash_is_harmless(folder: Path, appender: Appender) -> None:
     """A collector that died between doing and answering erases nothing more the second time."""
     job_id = submit(folder, SIMULATED)
-    appender.erase(flags=Flag.SIMULATED)
+    appender.do(Erase(flags=Flag.SIMULATED))
     assert run_pending(folder, erasing(appender)) == 1
     assert wait(folder, job_id) == {"erased": 0}
 

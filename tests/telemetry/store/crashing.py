@@ -19,11 +19,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+from telemetry.job import Compact, Erase, Seal
 from telemetry.ledger import HOUR_US
 from telemetry.reading import Flag
-from telemetry.store import appender, block, encoding, keeper, part, publishing, sealing, table
+from telemetry.store import (
+    appender,
+    block,
+    chores,
+    encoding,
+    keeper,
+    part,
+    publishing,
+    sealing,
+    table,
+)
 from telemetry.store.appender import StoreAppender
 from telemetry.store.block import BlockWriter
+from telemetry.store.erasing import Eraser
 from telemetry.store.keeper import GRACE_US, Keeper
 from telemetry.store.layout import DAY_US
 from telemetry.store.publishing import Publisher
@@ -42,7 +54,7 @@ LATER_US = NOW_US + 2 * GRACE_US
 THEIRS = "boiler"
 """The client that is erased: others come before it and after."""
 
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 _AT_ONCE = 2
 
 
@@ -100,8 +112,8 @@ BEFORE: dict[Failpoint, tuple[Owner, str]] = {
     Failpoint.PUTTING_ASIDE: (Keeper, "_put_aside"),
     Failpoint.SWEEPING: (Keeper, "sweep"),
     Failpoint.DISCARDING: (keeper, "forget_dropped"),
-    Failpoint.ERASING: (StoreAppender, "_erase_step"),
-    Failpoint.RENEWING: (StoreAppender, "_renew"),
+    Failpoint.ERASING: (Eraser, "_erase_step"),
+    Failpoint.RENEWING: (Eraser, "_renew"),
 }
 AFTER: dict[Failpoint, tuple[Owner, str]] = {
     Failpoint.COMMITTED: (StoreAppender, "_transaction"),
@@ -115,8 +127,8 @@ AFTER: dict[Failpoint, tuple[Owner, str]] = {
     Failpoint.PUT_ASIDE: (Keeper, "_put_aside"),
     Failpoint.UNLINKED: (Path, "unlink"),
     Failpoint.SWEPT: (Keeper, "sweep"),
-    Failpoint.ERASED: (StoreAppender, "_erase_step"),
-    Failpoint.RENEWED: (StoreAppender, "_renew"),
+    Failpoint.ERASED: (Eraser, "_erase_step"),
+    Failpoint.RENEWED: (Eraser, "_renew"),
     Failpoint.BUILDING: (keeper, "Build"),
 }
 
@@ -169,6 +181,7 @@ def small() -> Iterator[None]:
             (part, "row_groups", row_groups),
             (table, "ERASED_AT_ONCE", 100),
             (appender, "now_us", lambda: NOW_US),
+            (chores, "now_us", lambda: NOW_US),
         ):
             stack.enter_context(mock.patch.object(owner, name, value))
         yield
@@ -177,10 +190,10 @@ def small() -> Iterator[None]:
 def do(task: Task, writer: StoreAppender) -> None:
     """Does the task from its beginning to its end."""
     deeds: dict[Task, Callable[[], object]] = {
-        Task.SEAL: lambda: writer.seal(END_US),
-        Task.COMPACT: lambda: writer.compact(NOW_US),
-        Task.ERASE: lambda: writer.erase(client=THEIRS),
-        Task.UNFLAG: lambda: writer.erase(flags=Flag.SIMULATED.value),
+        Task.SEAL: lambda: writer.do(Seal(END_US))["sealed"],
+        Task.COMPACT: lambda: writer.do(Compact(NOW_US))["compacted"],
+        Task.ERASE: lambda: writer.do(Erase(client=THEIRS))["erased"],
+        Task.UNFLAG: lambda: writer.do(Erase(flags=Flag.SIMULATED.value))["erased"],
         Task.SWEEP: lambda: writer.tend(LATER_US),
         Task.TEND: lambda: _tend(writer),
     }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from telemetry.batch import Arrival, Batch, Release
 from telemetry.interface import Appender
+from telemetry.job import Erase
 from telemetry.ledger import HOUR_US, Account, LedgerRow, Outcome, Tally
 from telemetry.quarantine import Choice, Quarantined
 from telemetry.reading import Flag, Reading, Series
@@ -69,7 +70,7 @@ def test_ledger_goes_by_the_hour_of_receipt(appender: Appender, path: Path) -> N
     appender.append(Batch(arrivals=[Arrival(HERE, [late])]))
     assert [row.account for row in ledger(path)] == [HERE]
     assert_adds_up(path)
-    assert appender.erase(client="boiler") == 1
+    assert appender.do(Erase(client="boiler"))["erased"] == 1
     assert [(row.readings.stored, row.erased) for row in ledger(path)] == [(1, 1)]
     assert_adds_up(path)
 
@@ -258,7 +259,7 @@ def test_ledger_adds_up_whatever_arrives(
             kept = [one for _, one in batch if one is not None]
             appender.append(Batch(arrivals=[one for one, _ in batch], quarantined=kept))
         if erased:
-            appender.erase(client=erased)
+            appender.do(Erase(client=erased))
         for entry in appender.quarantined(Choice(), 0, 3):
             readings = [Reading(Series("a", "m"), when, value) for when, value in rescued]
             arrival = Arrival(Account("a", 0), readings)

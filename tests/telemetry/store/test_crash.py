@@ -18,10 +18,11 @@ import pytest
 
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Answer, Snapshot
+from telemetry.job import Compact, Seal
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Reading, Series
 from telemetry.rollup import MINUTE_US
-from telemetry.store import archive, open_querier
+from telemetry.store import archive, open_querier, sealing
 from telemetry.store import snapshot as snapshots
 from telemetry.store.appender import StoreAppender
 from telemetry.store.archive import DROPPED
@@ -30,7 +31,6 @@ from telemetry.store.keeper import Keeper
 from telemetry.store.layout import DAY_US, Block, Tier, blocks_folder
 from telemetry.store.manifest import every_block, every_dropped, unfinished
 from telemetry.store.publishing import Publisher
-from telemetry.store.sealing import Seal
 from telemetry.window import ALL_TIME
 from tests.telemetry.builders import NOON_US, ROOT, SECOND_US, looking, values
 from tests.telemetry.store.crashing import (
@@ -55,7 +55,7 @@ SERIES = [
 ]
 WIDTHS_US = (HOUR_US, MINUTE_US, 7 * SECOND_US)
 FOREVER_US = 1 << 60
-DEADLINE_S = 60
+DEADLINE_S = 300
 
 F = Failpoint
 
@@ -213,14 +213,14 @@ def build_stages(folder: Path) -> dict[Task, Stage]:
         before_sealing(stage.model, writer)
     seal = stage.copy(folder / "seal")
     with closing(StoreAppender(stage.store)) as writer:
-        writer.seal(END_US)
+        writer.do(Seal(END_US))
     compact = stage.copy(folder / "compact")
     with closing(StoreAppender(stage.store)) as writer:
         stage.model.arrive(writer, measured(0)[::13] + LATE[::3])
     erase = stage.copy(folder / "erase")
     with closing(StoreAppender(stage.store)) as writer:
-        writer.seal(END_US)
-        writer.compact(NOW_US)
+        writer.do(Seal(END_US))
+        writer.do(Compact(NOW_US))
         build = writer._keeper._site().build  # of which this is left
     folder = next(blocks_folder(stage.store).glob("readings/*"))
     for stray in (f"{build}-1.parquet", f".{build}-2.parquet.tmp"):
@@ -239,7 +239,7 @@ def before_sealing(model: Model, writer: StoreAppender) -> None:
     """A sealed hour, late readings and repetitions of it, and what has not been sealed at all."""
     early = [one for number, one in enumerate(measured(0)) if number % 7]
     model.arrive(writer, early)
-    writer.seal(NOON_US + HOUR_US)
+    writer.do(Seal(NOON_US + HOUR_US))
     model.arrive(writer, measured(0)[::7] + early[::11] + measured(1))
 
 
@@ -373,15 +373,15 @@ def sequence(store: Path) -> int:
 
 def finish(writer: StoreAppender, stage: Stage) -> None:
     """Seals and compacts to the end; to do so again changes nothing."""
-    writer.seal(END_US)
-    writer.compact(NOW_US)
+    writer.do(Seal(END_US))
+    writer.do(Compact(NOW_US))
     check(stage)
     check_files(stage.store)
     blocks, before = manifest(stage.store), sequence(stage.store)
     days = Counter(one.first_us - one.first_us % DAY_US for one in blocks if is_readings(one))
     assert {*days.values()} <= {1}
     assert sum(one.tier is Tier.HOURS for one in blocks) == 1
-    assert (writer.seal(END_US), writer.compact(NOW_US)) == (0, 0)
+    assert (writer.do(Seal(END_US))["sealed"], writer.do(Compact(NOW_US))["compacted"]) == (0, 0)
     assert (manifest(stage.store), sequence(stage.store)) == (blocks, before)
     check_files(stage.store)
 
@@ -522,10 +522,10 @@ def test_builder_that_outlives_its_writer_leaves_no_file(
     stage = stages[Task.SEAL].copy(tmp_path / "store")
     with closing(open_reader(stage.store)) as connection:
         with closing(StoreAppender(stage.store)) as writer:
-            orphan = Seal(END_US).build(connection, writer._keeper._site())
+            orphan = sealing.Seal(END_US).build(connection, writer._keeper._site())
             next(orphan)
         with closing(StoreAppender(stage.store)) as writer:
-            writer.seal(NOON_US)
+            writer.do(Seal(NOON_US))
             assert [*orphan]
             finish(writer, stage)
             check_swept(writer, stage.store)
@@ -597,7 +597,7 @@ def test_file_that_is_put_aside_while_a_reader_opens_it_is_read(
         def open_late(path: Path, tier: Tier) -> pq.ParquetFile:
             if not moved:
                 moved.append(path)
-                writer.compact(NOW_US)
+                writer.do(Compact(NOW_US))
                 assert not path.exists()
             return real(path, tier)
 
@@ -683,9 +683,9 @@ def test_reader_sees_each_reading_once_at_every_instant_of_sealing_and_compactin
     with closing(StoreAppender(stage.store)) as writer, Watcher(stage) as watcher:
         for name in ("_add", "_leave", "_swap"):
             monkeypatch.setattr(Publisher, name, waiting(getattr(Publisher, name), watcher))
-        writer.seal(NOON_US + 4 * HOUR_US)
-        writer.seal(END_US)
-        writer.compact(NOW_US)
+        writer.do(Seal(NOON_US + 4 * HOUR_US))
+        writer.do(Seal(END_US))
+        writer.do(Compact(NOW_US))
     if watcher.failure is not None:
         raise watcher.failure
     assert watcher.torn > 3

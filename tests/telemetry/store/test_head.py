@@ -11,6 +11,7 @@ import pytest
 
 from telemetry.batch import DELIVERIES_KEPT, Batch, Committed
 from telemetry.interface import Appender, StoreError, StoreMissing, StoreUnavailable
+from telemetry.job import Erase
 from telemetry.reading import Flag, Kind, Series
 from telemetry.store import open_appender, table
 from telemetry.store.appender import StoreAppender
@@ -197,7 +198,7 @@ def test_sequence_grows_only_when_something_is_stored(appender: Appender, path: 
     appender.append(Batch([reading(1)]))
     appender.append(Batch(deliveries=[delivery(1, b"d" * 16)]))
     appender.report({"beat_us": 1})
-    appender.erase(client="nobody")
+    appender.do(Erase(client="nobody"))
     assert sequence(path) == before
     appender.append(Batch([reading(2)]))
     assert sequence(path) == before + 1
@@ -252,7 +253,7 @@ def test_erase_of_a_client_takes_all_of_it_and_nothing_else(appender: Appender, 
     other = Series("other", "m")
     appender.append(Batch([reading(1), reading(2), reading(1, series=other)]))
     before = sequence(path)
-    assert appender.erase(client=SERIES.client) == 2
+    assert appender.do(Erase(client=SERIES.client))["erased"] == 2
     assert stored(path) == []
     assert stored(path, other) == [(1, 1.0)]
     assert newest(path)[0] == 1
@@ -266,9 +267,9 @@ def test_erase_of_very_many_readings_goes_in_steps(
     """However many there are, all of them go and none of the others."""
     monkeypatch.setattr(table, "ERASED_AT_ONCE", 7)
     appender.append(Batch([reading(n, flags=16 * (n % 3 > 0)) for n in range(100)]))
-    assert appender.erase(flags=Flag.SIMULATED) == 66
+    assert appender.do(Erase(flags=Flag.SIMULATED))["erased"] == 66
     assert [time_us for time_us, _ in stored(path)] == list(range(0, 100, 3))
-    assert appender.erase(client=SERIES.client) == 34
+    assert appender.do(Erase(client=SERIES.client))["erased"] == 34
     assert stored(path) == []
 
 
@@ -276,9 +277,9 @@ def test_erase_by_flag_renews_the_newest_value(appender: Appender, path: Path) -
     """When the newest reading goes, the newest that stays takes its place."""
     real = reading(1, 1.0, delay_us=3, flags=Flag.LATE)
     appender.append(Batch([real, reading(2, 2.0, flags=Flag.SIMULATED | Flag.LATE)]))
-    assert appender.erase(flags=Flag.SIMULATED) == 1
+    assert appender.do(Erase(flags=Flag.SIMULATED))["erased"] == 1
     assert newest(path) == (1, 1.0, 4, Flag.LATE)
-    assert appender.erase(flags=Flag.SIMULATED) == 0
+    assert appender.do(Erase(flags=Flag.SIMULATED))["erased"] == 0
 
 
 def test_erase_by_client_and_flag_takes_only_what_is_both(appender: Appender, path: Path) -> None:
@@ -286,7 +287,7 @@ def test_erase_by_client_and_flag_takes_only_what_is_both(appender: Appender, pa
     other = Series("other", "m")
     simulated = [reading(1, flags=16), reading(1, flags=16, series=other)]
     appender.append(Batch([*simulated, reading(2)]))
-    assert appender.erase(client=SERIES.client, flags=Flag.SIMULATED) == 1
+    assert appender.do(Erase(client=SERIES.client, flags=Flag.SIMULATED))["erased"] == 1
     assert (stored(path), stored(path, other)) == ([(2, 1.0)], [(1, 1.0)])
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Snapshot, StoreUnavailable
+from telemetry.job import Compact, Erase, Result, Seal
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.rollup import MINUTE_US, combine, roll
@@ -67,7 +68,7 @@ class Model:
     def forget(self, client: str) -> None:
         """Erases what that client measured."""
         gone = {series for series in self.readings if series.client == client}
-        erased = self.appender.erase(client=client)
+        erased = self.appender.do(Erase(client=client))["erased"]
         distinct = sum(len(self.readings.pop(series)) for series in gone)
         assert erased >= distinct  # what came twice after it was sealed may be there twice yet
 
@@ -182,8 +183,8 @@ def test_any_order_of_arriving_sealing_and_compacting_shows_each_reading_once(
         for verb, what in todo:
             do(model, verb, what)
         model.check()
-        model.appender.seal(NOON_US + 30 * DAY_US)
-        model.appender.compact(NOON_US + 40 * DAY_US)
+        model.appender.do(Seal(NOON_US + 30 * DAY_US))
+        model.appender.do(Compact(NOON_US + 40 * DAY_US))
         model.check()
         check_rollups(model)
         model.appender.close()
@@ -195,9 +196,9 @@ def do(model: Model, verb: str, what: object) -> None:
         case "arrive", list(some):
             model.arrive(some)
         case "seal", int(hour):
-            model.appender.seal(NOON_US + hour * HOUR_US)
+            model.appender.do(Seal(NOON_US + hour * HOUR_US))
         case "compact", int(day):
-            model.appender.compact(NOON_US + day * DAY_US)
+            model.appender.do(Compact(NOON_US + day * DAY_US))
         case "forget", str(client):
             model.forget(client)
         case _:
@@ -224,7 +225,7 @@ def test_sealed_hours_have_left_the_head_and_are_read_from_blocks(model: Model) 
     """Before, between and after: the same answers; the head keeps what is younger."""
     model.arrive(measured())
     model.check()
-    assert model.appender.seal(NOON_US + HOUR_US) == 3 * 180 * 2
+    assert model.appender.do(Seal(NOON_US + HOUR_US))["sealed"] == 3 * 180 * 2
     model.check()
     with closing(open_reader(model.path)) as connection:
         (oldest,) = connection.execute("SELECT min(time_us) FROM reading").fetchone()
@@ -236,10 +237,10 @@ def test_sealed_hours_have_left_the_head_and_are_read_from_blocks(model: Model) 
 def test_reading_that_came_again_after_sealing_is_counted_as_a_duplicate(model: Model) -> None:
     """It is shown once at once, and the ledger is put right when the next hour is sealed."""
     model.arrive(measured())
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US + HOUR_US))
     model.arrive(measured()[:30])
     model.check()
-    assert model.appender.seal(NOON_US + HOUR_US) == 0
+    assert model.appender.do(Seal(NOON_US + HOUR_US))["sealed"] == 0
     model.check()
     with closing(open_querier(model.path)) as querier, querier.snapshot() as snapshot:
         (row,) = (row for row in snapshot.ledger("attic", ALL_TIME) if row.readings.duplicate)
@@ -249,21 +250,21 @@ def test_reading_that_came_again_after_sealing_is_counted_as_a_duplicate(model: 
 def test_other_value_of_a_sealed_time_is_flagged(model: Model) -> None:
     """It contradicts what lies in a block, before and after it is sealed itself."""
     model.arrive([(0, 0, 1.0, 0)])
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US + HOUR_US))
     model.arrive([(0, 0, 2.0, 0)])
     for _ in range(2):
         with closing(open_querier(model.path)) as querier, querier.snapshot() as snapshot:
             frame = snapshot.read(SERIES[0], ALL_TIME).frame
         assert frame[["value", "flags"]].to_numpy().tolist() == [[1.0, 0], [2.0, Flag.CONFLICT]]
-        model.appender.seal(NOON_US + HOUR_US)
+        model.appender.do(Seal(NOON_US + HOUR_US))
 
 
 def test_compaction_leaves_one_part_of_a_day(model: Model) -> None:
     """Hours sealed one by one become one block of each tier, with the same answers."""
     for hour in range(4):
         model.arrive(measured()[hour * 540 : (hour + 1) * 540])
-        model.appender.seal(NOON_US + hour * HOUR_US)
-    model.appender.compact(NOON_US + 2 * DAY_US)
+        model.appender.do(Seal(NOON_US + hour * HOUR_US))
+    model.appender.do(Compact(NOON_US + 2 * DAY_US))
     model.check()
     with closing(open_reader(model.path)) as connection:
         blocks = every_block(connection)
@@ -277,8 +278,8 @@ def test_readings_with_a_flag_are_forgotten_in_blocks_too(model: Model) -> None:
     kept = [(0, second, 1.0, 0) for second in range(0, 3000, 30)]
     gone = [(0, second, 2.0, Flag.SIMULATED.value) for second in range(15, 3000, 30)]
     model.arrive(kept + gone)
-    model.appender.seal(NOON_US + HOUR_US)
-    assert model.appender.erase(flags=Flag.SIMULATED.value) == len(gone)
+    model.appender.do(Seal(NOON_US + HOUR_US))
+    assert model.appender.do(Erase(flags=Flag.SIMULATED.value))["erased"] == len(gone)
     model.readings[SERIES[0]] = {(NOON_US + second * 1_000_000, 1.0) for _, second, *_ in kept}
     model.check()
     check_rollups(model)
@@ -290,8 +291,8 @@ def test_readings_with_a_flag_are_forgotten_in_blocks_too(model: Model) -> None:
 def test_damaged_block_is_named_and_the_rest_is_shown(model: Model) -> None:
     """A flipped byte is noticed, and no answer fails because of it."""
     model.arrive(measured())
-    model.appender.seal(NOON_US)
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US))
+    model.appender.do(Seal(NOON_US + HOUR_US))
     with closing(open_reader(model.path)) as connection:
         first = next(one for one in every_block(connection) if one.tier is Tier.READINGS)
     path = blocks_folder(model.path) / first.path
@@ -313,7 +314,7 @@ def test_tending_seals_hours_and_compacts_days_in_another_process(model: Model) 
     """Called again and again, it moves what is old enough and then has nothing more to do."""
     late = [(0, second, 5.0, 0) for second in range(7, 3000, 40)]
     model.arrive(measured())
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US + HOUR_US))
     model.arrive(late)
     now_us = NOON_US + 2 * DAY_US
     tend_until(model, now_us, lambda: in_head(model) == 0 and len(blocks_of(model)) == len(Tier))
@@ -397,7 +398,7 @@ def test_question_that_takes_too_long_says_so(
 ) -> None:
     """As it does for the head: a sentence, and no answer that lacks something."""
     model.arrive(measured())
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US + HOUR_US))
     monkeypatch.setattr(store_snapshot, "_ANSWER_SECONDS", -1.0)
     monkeypatch.setattr(store_snapshot, "limit_time", lambda _connection, _seconds: None)
     with (
@@ -411,15 +412,15 @@ def test_question_that_takes_too_long_says_so(
 def test_file_of_somebody_else_in_the_folder_is_left_alone(model: Model) -> None:
     """It is no part of the history, and no sweep removes it."""
     model.arrive(measured())
-    model.appender.seal(NOON_US + HOUR_US)
+    model.appender.do(Seal(NOON_US + HOUR_US))
     (block,) = (one for one in blocks_of(model) if one.tier is Tier.READINGS)
     path = blocks_folder(model.path) / block.path
     foreign = [path.with_name("mine.parquet"), path.with_name("0" * 33 + ".parquet")]
     for one in foreign:
         one.write_bytes(b"PAR1, or is it?")
     do(model, "reopen", None)
-    model.appender.seal(NOON_US + 2 * HOUR_US)
-    model.appender.compact(NOON_US + 2 * DAY_US)
+    model.appender.do(Seal(NOON_US + 2 * HOUR_US))
+    model.appender.do(Compact(NOON_US + 2 * DAY_US))
     model.check()
     assert all(one.read_bytes() == b"PAR1, or is it?" for one in foreign)
 
@@ -453,17 +454,17 @@ def test_erasing_again_when_nobody_waited_for_the_first_erases_what_came_since(
 ) -> None:
     """A command that was interrupted leaves a task half asked for; the next is not its answer."""
     model.arrive(measured())
-    model.appender.seal(NOON_US + HOUR_US)
-    assert model.appender.erase_step(client="boiler") is None
+    model.appender.do(Seal(NOON_US + HOUR_US))
+    assert model.appender.step(Erase(client="boiler")) is None
     tend_until(model, NOON_US, lambda: len(blocks_of(model)) > 0 and no_child())
-    model.appender._asked_s -= 3600.0  # so long ago
+    model.appender._chores._asked_s -= 3600.0  # so long ago
     model.readings = {SERIES[0]: model.readings[SERIES[0]]}
     model.arrive([(2, 5, 1.0, 0)])
-    found: list[int | None] = []
+    found: list[Result | None] = []
 
     def erased() -> bool:
         model.appender.tend(NOON_US)
-        found.append(model.appender.erase_step(client="boiler"))
+        found.append(model.appender.step(Erase(client="boiler")))
         return found[-1] is not None
 
     wait_until(erased)
@@ -480,12 +481,12 @@ def test_file_that_is_no_part_any_more_is_closed_by_readers(model: Model) -> Non
     """Its space and its content would stay as long as somebody has it open."""
     model.arrive(measured())
     for hour in (0, 1):
-        model.appender.seal(NOON_US + hour * HOUR_US)
+        model.appender.do(Seal(NOON_US + hour * HOUR_US))
     with closing(open_querier(model.path)) as querier:
         with querier.snapshot() as snapshot:
             snapshot.read(SERIES[0], ALL_TIME)
         before = open_blocks(model)
-        model.appender.compact(NOON_US + 2 * DAY_US)
+        model.appender.do(Compact(NOON_US + 2 * DAY_US))
         with querier.snapshot() as snapshot:
             snapshot.read(SERIES[0], ALL_TIME)
         assert len(before) == 2

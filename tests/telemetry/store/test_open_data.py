@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from telemetry.batch import Batch
+from telemetry.job import Seal
 from telemetry.reading import Kind, Reading, Series
 from telemetry.store.appender import StoreAppender
 from tests.telemetry.builders import NOON_US
@@ -26,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     appender = StoreAppender(path)
     appender.append(Batch([reading(series, second) for second in SECONDS for series in SERIES]))
     for hour in (0, 24):
-        appender.seal(NOON_US + hour * 3_600_000_000)
+        appender.do(Seal(NOON_US + hour * 3_600_000_000))
     appender.close()
     monkeypatch.chdir(tmp_path)
     return tmp_path / "data" / "blocks"

@@ -7,6 +7,7 @@ import pytest
 
 from telemetry.batch import Batch, Identity, Skew
 from telemetry.interface import Appender
+from telemetry.job import Erase
 from telemetry.reading import Series, SeriesName
 from telemetry.store import open_appender, recall
 from tests.telemetry.builders import looking, reading
@@ -99,5 +100,5 @@ def test_skews_are_read_by_both_sides(appender: Appender, path: Path) -> None:
 def test_series_are_those_with_readings(appender: Appender) -> None:
     """An erased series is no longer there."""
     appender.append(Batch([reading(1), reading(1, series=Series("other", "m"))]))
-    appender.erase(client="other")
+    appender.do(Erase(client="other"))
     assert appender.series() == [Series("boiler", "temperature")]

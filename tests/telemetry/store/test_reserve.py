@@ -38,6 +38,7 @@ import sys
 from pathlib import Path
 from telemetry.batch import Batch
 from telemetry.interface import StoreUnavailable
+from telemetry.job import Erase
 from telemetry.reading import Series
 from telemetry.store import open_appender, open_querier, table
 from tests.telemetry.builders import reading
@@ -55,7 +56,7 @@ try:
         number += 1
 except StoreUnavailable as error:
     print("full" in str(error))
-print(appender.erase(client="a") > 0, (folder / "reserve").exists())
+print(appender.do(Erase(client="a"))["erased"] > 0, (folder / "reserve").exists())
 appender.append(Batch([reading(1)]))
 with open_querier(folder / "culex.db").snapshot() as snapshot:
     print(sorted({one.series.client for one in snapshot.latest()}))

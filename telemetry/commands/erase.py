@@ -1,0 +1,28 @@
+"""`python -m telemetry erase`."""
+
+import click
+import orjson
+
+from telemetry.commands.store import asking, done
+from telemetry.export import UnknownClient
+from telemetry.fault import one_sentence
+from telemetry.job import Erase
+from telemetry.reading import Flag
+from telemetry.settings import load_settings
+
+
+@click.command()
+@click.option("--simulated", is_flag=True, help="What the simulated fleet measured.")
+@click.option("--client", help="What this client measured.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
+    """Remove readings for good, whether or not the collector runs."""
+    if simulated == (client is not None):
+        raise click.UsageError("say what to erase: either --simulated or --client NAME")
+    with one_sentence():
+        settings = load_settings()
+        with asking(settings) as querier, querier.snapshot() as snapshot:
+            if not simulated and not snapshot.latest(client):
+                raise UnknownClient(f"there is no client {client!r}")
+        result = done(settings, Erase(client, Flag.SIMULATED if simulated else 0))
+    click.echo(orjson.dumps(result) if as_json else f"removed {result['erased']} readings")

@@ -1,0 +1,48 @@
+"""What commands share: the store they ask, and the one process that may write it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
+from telemetry.interface import Appender, Querier
+from telemetry.job import JobError, Result, StoreJob
+from telemetry.jobs import Patience, submit, wait
+from telemetry.settings import Settings
+from telemetry.store import open_appender, open_querier
+from telemetry.window import parse_duration
+
+_JOB_S = 3600.0
+"""How long the collector may take for a job; a long history takes minutes."""
+
+
+@contextmanager
+def asking(settings: Settings) -> Iterator[Querier]:
+    """A querier of the store of these settings."""
+    querier = open_querier(settings.store_path)
+    try:
+        yield querier
+    finally:
+        querier.close()
+
+
+def done(settings: Settings, job: StoreJob) -> Result:
+    """Does what changes the store, here or by the collector if that runs.
+
+    Raises:
+        JobError: If it was not done.
+    """
+    prepare_folders(settings)
+    try:
+        with pid_file(settings, "collector"), closing(_open(settings)) as appender:
+            return appender.do(job)
+    except AlreadyRunning:
+        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), Patience(_JOB_S))
+    if "error" in result:
+        raise JobError(str(result["error"]))
+    return result
+
+
+def _open(settings: Settings) -> Appender:
+    return open_appender(
+        settings.store_path, settings.reserve_mb * 1_000_000, parse_duration(settings.seal_after)
+    )
