@@ -35,6 +35,8 @@ _ROWS = """SELECT time_us, CASE typeof(value) WHEN 'text' THEN NULL ELSE value E
 _TEXTS = """SELECT CASE typeof(value) WHEN 'text' THEN value ELSE NULL END
     FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us, value"""
 
+_ROW = np.dtype([("time_us", "i8"), ("value", "f8"), ("delay_us", "i8"), ("flags", "i8")])
+
 COLUMNS = ["time_us", "value", "text", "delay_us", "flags"]
 
 
@@ -167,17 +169,18 @@ def _identities(frame: pd.DataFrame) -> Iterator[tuple[int, float | str]]:
 
 
 def _head_rows(connection: Connection, number: int, window: Window) -> pd.DataFrame:
+    """What the head has of a series in a window, by time and value, numbers before texts."""
     bounds = (number, window.start_us, window.end_us)
-    rows = np.array(connection.execute(_ROWS, bounds).fetchall(), dtype=np.float64).reshape(-1, 4)
+    rows = np.fromiter(connection.execute(_ROWS, bounds), _ROW)
     texts = np.full(len(rows), None)
-    if np.isnan(rows[:, 1]).any():
-        texts = np.array([text for (text,) in connection.execute(_TEXTS, bounds)], dtype=object)
+    if np.isnan(rows["value"]).any():
+        texts[:] = [text for (text,) in connection.execute(_TEXTS, bounds)]
     return pd.DataFrame(
         {
-            "time_us": rows[:, 0].astype(np.int64),
-            "value": rows[:, 1],
+            "time_us": rows["time_us"],
+            "value": rows["value"],
             "text": pd.Series(texts, dtype=object),
-            "delay_us": rows[:, 2].astype(np.int64),
-            "flags": rows[:, 3].astype(np.int64),
+            "delay_us": rows["delay_us"],
+            "flags": rows["flags"],
         }
     )

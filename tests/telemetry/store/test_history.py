@@ -85,8 +85,9 @@ class Model:
             assert snapshot.recount() == []
 
     def oldest_us(self) -> dict[Series, int]:
-        """When the catalog says that series began."""
+        """When the catalog says that series began; no reading is without one."""
         with closing(open_reader(self.path)) as connection:
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             rows = connection.execute("SELECT client, metric, oldest_us FROM series")
             return {Series(*name): oldest_us for *name, oldest_us in rows}
 
