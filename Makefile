@@ -1,10 +1,11 @@
 # Everything is run from here; `make` alone lists the targets.
 PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest -q -n 4 --dist loadfile
 INIT := $(PYTHON) -m mosquitto init
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench torture broker collector dashboard demo clean
+.PHONY: help run test check lint bench torture broker collector dashboard demo clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -18,14 +19,16 @@ run: ## set everything up, then run broker, collector, dashboard and simulated f
 
 test: ## the whole suite, with a real broker and a real browser
 	@deploy/bootstrap.sh test
-	@$(PYTHON) -m pytest -q -m "not bench"
+	@$(PYTEST) -m "not bench"
 
-check: ## format, lint, types and unit tests: the fast gate before a commit
+check: lint ## format, lint, types and unit tests: the fast gate before a commit
+	@$(PYTEST) -m "not broker and not browser and not crash and not bench"
+
+lint: ## format, lint and types alone
 	@deploy/bootstrap.sh check
 	@$(PYTHON) -m ruff format --check --quiet
 	@$(PYTHON) -m ruff check --quiet
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest -q -m "not broker and not browser and not crash and not bench"
 
 bench: ## the benchmarks, each a ratio against a named baseline
 	@deploy/bootstrap.sh test

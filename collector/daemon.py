@@ -99,7 +99,10 @@ def _replay_here(replayer: Replayer, job: Replay) -> Result:
 
 def _open(settings: Settings) -> Appender:
     return open_appender(
-        settings.store_path, settings.reserve_mb * 1_000_000, parse_duration(settings.seal_after)
+        settings.store_path,
+        settings.reserve_mb * 1_000_000,
+        parse_duration(settings.seal_after),
+        settings.policy,
     )
 
 

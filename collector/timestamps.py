@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from typing import NamedTuple
 
+from telemetry.literals import EARLIEST_US, parse_moment
 from telemetry.reading import Flag
 from telemetry.window import LATEST_US, to_us
-
-EARLIEST_US = 946_684_800_000_000
-"""The year 2000: an earlier time comes from a clock that was never set."""
 
 _WORDS = ("time", "timestamp", "ts", "t", "datetime", "date", "_time", "time_s", "time_ms")
 _MORE_WORDS = ("time_us", "time_ns", "ts_ms", "timestamp_ms", "timestamp_us", "timestamp_ns")
@@ -22,8 +20,6 @@ TIME_KEYS = frozenset(
 
 _SHORT = frozenset({"t", "T"})
 _NUMERAL = re.compile(r"[0-9]{1,20}(\.[0-9]+)?")
-_MIDNIGHT = re.compile(r"([T ])24(:?00(:?00([.,]0+)?)?)?(?=$|[Z +-])")
-_LEAP = re.compile(r"([T ][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?(?=$|[Z +-])")
 _DATE_CHARACTERS = 10
 
 
@@ -189,17 +185,9 @@ def _read_text(text: str, zone: tzinfo) -> Stamp:
     if len(text) <= _DATE_CHARACTERS:
         return NO_TIME
     try:
-        moment = _read_moment(text)
+        moment = parse_moment(text)
     except (ValueError, OverflowError):
         return NO_TIME
     if moment.tzinfo is not None:
         return _within(to_us(moment))
     return _within(to_us(moment.replace(tzinfo=zone)), Flag.ZONE_ASSUMED.value)
-
-
-def _read_moment(text: str) -> datetime:
-    """ISO 8601 in any case, with the end of a day as `24:00` and the leap second as `:60`."""
-    text = text.upper()
-    if _MIDNIGHT.search(text):
-        return datetime.fromisoformat(_MIDNIGHT.sub(r"\g<1>00:00", text)) + timedelta(days=1)
-    return datetime.fromisoformat(_LEAP.sub(r"\g<1>59.999999", text))

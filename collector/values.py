@@ -4,24 +4,16 @@ import math
 import re
 
 from collector.rejection import Rejected
+from telemetry.literals import BOOLEANS, NUMERAL, state_fault
 from telemetry.reading import Flag, Kind
 
-STATE_CHARACTERS = 64
 NULL = "null"
 """The bare value that says that there is none."""
 
 Value = tuple[float | str, Kind, int]
 """The value, how it is meant, and its provenance as `telemetry.reading.Flag`."""
 
-_NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_LIKE_A_NUMBER = re.compile(r"[+\-\u2212]?[.,]?\d")
-_DECIMAL_COMMA = re.compile(r"[+\-\u2212]?[0-9]*,[0-9]+")
-_NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2}(?:[.+-]?[A-Za-z][A-Za-z0-9.+-]*)?")
-"""What begins like a number and is none that was garbled."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BOOLEANS = {"true": 1.0, "on": 1.0, "yes": 1.0, "false": 0.0, "off": 0.0, "no": 0.0}
+_NUMERAL = re.compile(NUMERAL)
 _SPACES = " \t\r\n\x0b\x0c"
 _INTEGER_DIGITS = 310
 _LEAST, _MOST = -(2.0**63), 2.0**64
@@ -33,9 +25,6 @@ _INEXACT = Flag.INEXACT.value
 def read_text(text: str) -> Value:
     """The value that a text means, spaces around it aside.
 
-    A text that begins like a number and is none is a fault and not a state: `21,5`, `0x1F`,
-    `1_000` and `21.5 °C` would otherwise fill a chart of states with measurements.
-
     >>> read_text(" +5 ")[0], read_text("ON")[:2], read_text("heating")[0]
     (5.0, (1.0, <Kind.BOOLEAN: 'boolean'>), 'heating')
 
@@ -46,9 +35,9 @@ def read_text(text: str) -> Value:
     text = text.strip(_SPACES)
     if _NUMERAL.fullmatch(text):
         return read_number(_parse(text))
-    if text.lower() in _BOOLEANS:
-        return _BOOLEANS[text.lower()], Kind.BOOLEAN, 0
-    reason = _state_fault(text)
+    if text.lower() in BOOLEANS:
+        return BOOLEANS[text.lower()], Kind.BOOLEAN, 0
+    reason = state_fault(text)
     if reason:
         raise Rejected(reason)
     return text, Kind.STATE, 0
@@ -70,18 +59,6 @@ def unquoted(text: str) -> float | str | None:
 def _parse(text: str) -> float:
     """An integer stays one, so that rounding it is noticed; beyond 1e309 no double holds it."""
     return int(text) if len(text) < _INTEGER_DIGITS and text.lstrip("+-").isdigit() else float(text)
-
-
-def _state_fault(text: str) -> str:
-    if not text:
-        return "empty"
-    if _NON_FINITE.fullmatch(text):
-        return "non-finite"
-    if _LIKE_A_NUMBER.match(text) and not _VERSION.fullmatch(text):
-        return "decimal-comma" if _DECIMAL_COMMA.fullmatch(text) else "malformed-number"
-    if _CONTROL.search(text):
-        return "control-character"
-    return "long-text" if len(text) > STATE_CHARACTERS else ""
 
 
 def read_number(value: float) -> Value:

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from dashboard.activity import activity
 from dashboard.exports import Exports, TooManyExports
 from telemetry.clock import Clock
+from telemetry.condition import AsOf
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, StoreError
 from telemetry.reading import Flag, Kind, Latest, state_text
@@ -48,16 +49,17 @@ def create_api(querier: Querier, clock: Clock) -> Blueprint:
 
     @api.get("/v1/clients")
     def clients() -> Response:
-        return jsonify(_clients(querier, clock()))
+        with querier.snapshot() as snapshot:
+            everything, as_of = snapshot.latest(), snapshot.as_of
+        return _dated(jsonify(_clients(everything, clock())), as_of)
 
     @api.get("/v1/readings")
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
         query = wanted.query
-        body = exports.begin(
-            lambda: rendered(querier, query, subject(querier, query), wanted.shape)
-        )
-        return _download(body, wanted)
+        about = subject(querier, query)
+        body = exports.begin(lambda: rendered(querier, query, about, wanted.shape))
+        return _dated(_download(body, wanted), about.as_of)
 
     @api.route("/", defaults={"rest": ""})
     @api.route("/<path:rest>")
@@ -85,9 +87,14 @@ def _register_errors(api: Blueprint) -> None:
     api.register_error_handler(TooManyExports, unavailable)
 
 
-def _clients(querier: Querier, now_us: int) -> list[dict[str, object]]:
-    with querier.snapshot() as snapshot:
-        everything = snapshot.latest()
+def _dated(answer: Response, as_of: AsOf) -> Response:
+    """The answer, saying of what state of the store it is."""
+    answer.headers["Culex-Sequence"] = str(as_of.sequence)
+    answer.headers["Culex-As-Of"] = to_iso(as_of.time_us)
+    return answer
+
+
+def _clients(everything: Sequence[Latest], now_us: int) -> list[dict[str, object]]:
     metrics: dict[str, list[dict[str, object]]] = defaultdict(list)
     for latest in everything:
         metrics[latest.series.client].append(_metric(latest))

@@ -11,6 +11,7 @@ from telemetry.window import Window
 
 _COLLECTOR_SILENT_US = 10_000_000
 _BROKER_SILENT_US = 45_000_000  # the collector's own message comes back every ten seconds
+_RELIEF_SHOWN_US = 24 * HOUR_US
 _FULL_BYTES = 2_000_000
 _HELD = "The broker holds what arrives meanwhile."
 
@@ -53,6 +54,17 @@ def history_fault(damage: Sequence[Damage]) -> str:
     return (
         f"Part of the history cannot be read: data/blocks/{first.path}{others}: {first.reason}. "
         "What it holds is missing from charts and exports; put the file back from a backup."
+    )
+
+
+def room_fault(writer: WriterState, now_us: int) -> str:
+    """That readings went before their time within the last day, or an empty string."""
+    if writer.relieved_us is None or now_us - writer.relieved_us > _RELIEF_SHOWN_US:
+        return ""
+    return (
+        f"The disk was short of room ({age_text(now_us - writer.relieved_us)}): the oldest "
+        "readings were removed before their time, their rollups stay. Free some space, "
+        "or set low_disk_mb."
     )
 
 

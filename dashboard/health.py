@@ -56,6 +56,7 @@ def _metrics(querier: Querier, now_us: int) -> str:
         "culex_commits_total counter": sequence,
         "culex_series gauge": len(latest),
         "culex_blocks_damaged gauge": len(damage),
+        "culex_store_relieved_age_seconds gauge": _age_seconds(writer.relieved_us, now_us),
         "culex_store_free_bytes gauge": "NaN" if writer.free_bytes is None else writer.free_bytes,
     }
     lines = (f"# TYPE {name}\n{name.split()[0]} {value}\n" for name, value in rows.items())

@@ -17,7 +17,7 @@ from dashboard.display import (
     span_text,
     value_text,
 )
-from dashboard.faults import broker_fault, collector_fault, excess, history_fault
+from dashboard.faults import broker_fault, collector_fault, excess, history_fault, room_fault
 from dashboard.question import Picture
 from dashboard.style import Style
 from telemetry.condition import Damage, WriterState
@@ -138,6 +138,7 @@ def banner(
         collector_fault(writer, now_us)
         or broker_fault(writer, now_us)
         or history_fault(damage)
+        or room_fault(writer, now_us)
         or excess(limited, now_us)
     )
     return alert("exclamation-triangle-fill", fault, "warning") if fault else None

@@ -211,11 +211,13 @@ def gap_us(interval_us: int | None, bucket_us: int) -> float:
 
 def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
     window, reach = question.window, question.window.widened(question.lookback_us)
-    few = snapshot.count(series, window, RAW_READINGS + 1) <= RAW_READINGS
+    grain_us = snapshot.grain_us(series, reach)
+    few = not grain_us and snapshot.count(series, window, RAW_READINGS + 1) <= RAW_READINGS
     if few and snapshot.count(series, reach, _REACH_READINGS + 1) <= _REACH_READINGS:
         return snapshot.read(series, reach)
     spans_us = [parse_duration(span) for span in question.spans]
     width_us = max(
+        grain_us,
         choose_bucket_us(window.length_us, question.max_buckets, spans_us),
         choose_bucket_us(reach.length_us, _REACH_READINGS, spans_us),
     )
@@ -229,7 +231,8 @@ def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> pd.
         return samples_of_readings(answer.frame)
     start_us = question.instant_us - question.lookback_us
     last = Window(start_us, question.instant_us + 1)
-    if snapshot.count(answer.series, last, _TILE_READINGS + 1) > _TILE_READINGS:
+    many = snapshot.count(answer.series, last, _TILE_READINGS + 1) > _TILE_READINGS
+    if many or snapshot.grain_us(answer.series, last):
         return _cut_buckets(snapshot, answer, question)
     return samples_of_readings(snapshot.read(answer.series, last).frame)
 

@@ -2,7 +2,7 @@
 
 import click
 
-from telemetry.commands import erase, export, stats, tidy, verify
+from telemetry.commands import backup, erase, export, importing, retain, stats, tidy, verify
 
 
 @click.group(context_settings={"max_content_width": 100})
@@ -12,9 +12,13 @@ def main() -> None:
 
 for _command in (
     export.export_command,
+    importing.import_command,
     erase.erase,
     tidy.seal,
     tidy.compact,
+    retain.retain,
+    backup.backup,
+    backup.restore_command,
     stats.stats,
     verify.verify,
 ):

@@ -11,6 +11,13 @@ from telemetry.rollup import Floats, Ints
 Buckets = Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
 """Columns of equal length: `time_us` (where an interval starts), `sum`, `min`, `max`, `count`."""
 
+_NOTHING: Buckets = {
+    "time_us": np.zeros(0, np.int64),
+    "sum": np.zeros(0),
+    "min": np.zeros(0),
+    "max": np.zeros(0),
+    "count": np.zeros(0, np.int64),
+}
 _REDUCE = {"sum": np.add, "min": np.minimum, "max": np.maximum, "count": np.add}
 
 
@@ -26,13 +33,18 @@ def bucketed(time_us: Ints, value: Floats, width_us: int) -> Buckets:
     return _reduced(starts, {"sum": value, "min": value, "max": value, "count": ones})
 
 
+def joined(parts: Sequence[Buckets]) -> Buckets:
+    """One part after the other, as one."""
+    return {name: np.concatenate([part[name] for part in (_NOTHING, *parts)]) for name in _NOTHING}
+
+
 def merged(parts: Sequence[Buckets], width_us: int) -> pd.DataFrame:
     """Buckets of any narrower widths that divide `width_us` as one frame, sorted by `time_us`."""
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in _REDUCE}
-    time_us = np.concatenate([part["time_us"] for part in parts])
+    every = joined(parts)
+    time_us = np.asarray(every["time_us"], dtype=np.int64)
     starts = time_us - time_us % width_us
     order = np.argsort(starts, kind="stable")
-    ordered = {name: column[order] for name, column in columns.items()}
+    ordered = {name: every[name][order] for name in _REDUCE}
     return pd.DataFrame(_reduced(starts[order], ordered))
 
 

@@ -18,6 +18,7 @@ class WriterState:
         stopped: Whether it ended in order.
         rejected: Messages, or parts of one, that were no reading.
         free_bytes: What is still free on the disk of the store now.
+        relieved_us: When readings last went before their time, because room was short.
     """
 
     beat_us: int | None = None
@@ -29,6 +30,7 @@ class WriterState:
     stopped: bool = False
     rejected: int = 0
     free_bytes: int | None = None
+    relieved_us: int | None = None
 
 
 class Damage(NamedTuple):
@@ -36,3 +38,16 @@ class Damage(NamedTuple):
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A state of the store.
+
+    Attributes:
+        sequence: Grows with every commit that changed readings.
+        time_us: When the last of the newest readings of all series arrived; 0 if there is none.
+    """
+
+    sequence: int
+    time_us: int

@@ -18,6 +18,7 @@ from structlog.typing import Processor
 
 from telemetry.fault import Fault
 from telemetry.settings import LogFormat, Settings
+from telemetry.switching import finish_switch
 
 _LOG_FILES = 5
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -32,7 +33,7 @@ class DataFolderError(Fault):
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Makes the data folder and those every process needs.
+    """Makes the data folder and those every process needs; a restore that was killed is finished.
 
     Raises:
         DataFolderError: If one cannot be made or written.
@@ -43,6 +44,7 @@ def prepare_folders(settings: Settings) -> None:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(folder))
+        finish_switch(settings.data_dir)
     except OSError as error:
         raise DataFolderError(
             f"cannot write {error.filename}: {error.strerror}; "

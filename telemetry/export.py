@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from telemetry.condition import AsOf
 from telemetry.fault import Fault
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.lookback import Lookback
+from telemetry.naming import Names
 from telemetry.reading import Kind, Latest, Series, state_text
 from telemetry.rolling import rolling_mean, samples_of_buckets, samples_of_readings
 from telemetry.window import TimeError, Window, parse_duration
@@ -18,6 +21,8 @@ DEFAULT_START = "now-24h"
 LONGEST_SPAN = "31d"
 
 _BUCKETS_PER_PART = 2000
+_ROWS_PER_PART, _ROWS_OF_EACH = 50_000, 20
+_SERIES_AT_ONCE = 200  # a client may have 10 000, and a snapshot has but seconds
 
 
 class UnknownClient(Fault, LookupError):
@@ -72,14 +77,26 @@ class ExportQuery:
         return [f"{what}_{span}" for span in self.spans for what in ("mean", "coverage")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
-    """What an export is about: the series it names and how often each is expected to report."""
+    """What an export is about.
+
+    Attributes:
+        series: The series it names.
+        intervals_us: How often each is expected to report.
+        as_of: The state of the store in which it begins; it goes on with what comes meanwhile.
+    """
 
     series: Sequence[Latest]
     intervals_us: Mapping[Series, int]
+    as_of: AsOf
 
-    @property
+    @cached_property
+    def places(self) -> Mapping[Series, int]:
+        """The place of each series among them."""
+        return {one.series: place for place, one in enumerate(self.series)}
+
+    @cached_property
     def states(self) -> frozenset[Series]:
         """The series that are states: their numbers are the names of states too."""
         return frozenset(one.series for one in self.series if one.kind is Kind.STATE)
@@ -111,42 +128,51 @@ def subject(querier: Querier, query: ExportQuery) -> Subject:
         for metric in query.metrics:
             if metric not in known:
                 raise UnknownMetric(f"client {query.client!r} has no metric {metric!r}")
-        chosen = [one for one in every if not query.metrics or one.series.metric in query.metrics]
-        return Subject(chosen, _intervals(snapshot, chosen, query.window))
-
-
-def _intervals(
-    snapshot: Snapshot, chosen: Sequence[Latest], window: Window
-) -> Mapping[Series, int]:
-    return snapshot.intervals([latest.series for latest in chosen], window.end_us)
+        wanted = frozenset(query.metrics) or known
+        chosen = [one for one in every if one.series.metric in wanted]
+        as_of = snapshot.as_of
+    intervals_us: dict[Series, int] = {}
+    for start in range(0, len(chosen) if query.spans else 0, _SERIES_AT_ONCE):
+        some = [latest.series for latest in chosen[start : start + _SERIES_AT_ONCE]]
+        with querier.snapshot() as snapshot:
+            intervals_us |= snapshot.intervals(some, query.window.end_us)
+    return Subject(chosen, intervals_us, as_of)
 
 
 def export(querier: Querier, query: ExportQuery, about: Subject) -> Iterator[pd.DataFrame]:
     """The rows of an export in parts, ordered by time, then metric.
 
     Yields:
-        Frames with the columns `time_us` (int64), `client`, `metric`, `value` (float64, NaN in a
-        state), `text` (the state or None), `unit`, `received_us` (int64, 0 in an interval's mean),
-        `flags` (int64) and, for each span, `mean_5m` and `coverage_5m` (float64). Never empty.
+        Frames with the columns `time_us` (int64), `value` (float64, NaN in a state), `text` (the
+        state or None), `received_us` (int64, 0 in an interval's mean), `flags` (int64), for each
+        span `mean_5m` and `coverage_5m` (float64), and the categories `client`, `metric`, `unit`.
+        Never empty.
 
     Raises:
         StoreUnavailable: In the middle too; what came before is then not the whole.
     """
     made = _interval_parts if query.every_us else _reading_parts
+    names = Names(query.client, about.series)
     for frames in made(querier, query, about):
         filled = [frame for frame in frames if len(frame)]
         if filled:
-            part = pd.concat(filled)
-            yield part.sort_values(["time_us", "metric"], kind="stable", ignore_index=True)
+            part = pd.concat(filled, ignore_index=True)
+            order = np.argsort(part["time_us"].to_numpy(), kind="stable")
+            yield names.given(part.take(order).reset_index(drop=True))
 
 
 def _reading_parts(
     querier: Querier, query: ExportQuery, about: Subject
 ) -> Iterator[list[pd.DataFrame]]:
     metrics = [latest.series.metric for latest in about.series]
-    stream = StreamQuery(query.client, query.window, metrics, query.lookback_us)
+    rows = max(_ROWS_PER_PART, _ROWS_OF_EACH * len(metrics))
+    stream = StreamQuery(query.client, query.window, metrics, query.lookback_us, rows)
     for chunk in querier.stream(stream):
-        yield [_reading_rows(answer, chunk.window, query, about) for answer in chunk.answers]
+        yield [
+            _reading_rows(answer, chunk.window, query, about)
+            for answer in chunk.answers
+            if len(answer.frame)
+        ]
 
 
 def _reading_rows(
@@ -154,14 +180,14 @@ def _reading_rows(
 ) -> pd.DataFrame:
     inside = answer.frame["time_us"] >= window.start_us
     frame = answer.frame[inside]
-    rows = _rows(answer.series, frame, about)
-    rows["value"], rows["text"] = frame["value"], frame["text"]
-    rows["received_us"] = frame["time_us"] + frame["delay_us"]
-    rows["flags"] = frame["flags"]
+    value, text = frame["value"], frame["text"]
     if answer.series in about.states:
-        sent = frame["text"].where(frame["text"].notna(), frame["value"])
-        rows["value"], rows["text"] = np.nan, sent.map(state_text).astype(object)
-    samples = samples_of_readings(answer.frame)
+        sent = text.where(text.notna(), value)
+        value, text = value * np.nan, sent.map(state_text).astype(object)
+    columns = {"received_us": frame["time_us"] + frame["delay_us"], "flags": frame["flags"]}
+    rows = _rows(answer.series, frame, about, value=value, text=text, **columns)
+    if query.spans:
+        samples = samples_of_readings(answer.frame)
     for span in query.spans:
         means = _mean(answer.series, samples, rows["time_us"], span, about)
         rows = rows.assign(**{name: means[name].mask(rows["text"].notna()) for name in means})
@@ -247,17 +273,14 @@ def _whole_rows(answer: Answer, window: Window, query: ExportQuery, about: Subje
 def _bucket_rows(answer: Answer, window: Window, about: Subject) -> pd.DataFrame:
     inside = answer.frame["time_us"] > window.start_us - answer.bucket_us
     frame = answer.frame[inside]
-    rows = _rows(answer.series, frame, about)
-    rows["value"], rows["text"] = frame["sum"] / frame["count"], None
-    rows["received_us"], rows["flags"] = 0, 0
-    return rows
+    means = frame["sum"] / frame["count"]
+    return _rows(answer.series, frame, about, value=means, text=None, received_us=0, flags=0)
 
 
-def _rows(series: Series, frame: pd.DataFrame, about: Subject) -> pd.DataFrame:
-    rows = pd.DataFrame({"time_us": frame["time_us"]})
-    rows["client"], rows["metric"] = series.client, series.metric
-    rows["unit"] = about.units.get(series.metric, "")
-    return rows
+def _rows(series: Series, frame: pd.DataFrame, about: Subject, **columns: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"time_us": frame["time_us"], "place": about.places[series], **columns}, index=frame.index
+    )
 
 
 def _mean(

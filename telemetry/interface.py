@@ -11,13 +11,15 @@ from typing import Protocol
 import pandas as pd
 
 from telemetry.batch import Batch, Committed, Skew
-from telemetry.condition import Damage, WriterState
+from telemetry.condition import AsOf, Damage, WriterState
 from telemetry.fault import Fault
-from telemetry.job import Result, StoreJob
+from telemetry.job import Result, StoreJob, Tell, silent
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Choice, Entry, Group
 from telemetry.reading import Latest, Series
+from telemetry.retention import Expiring, Retention
+from telemetry.usage import Usage
 from telemetry.window import Window
 
 
@@ -31,6 +33,10 @@ class StoreMissing(StoreError):
 
 class StoreUnavailable(StoreError):
     """A fault that may pass (disk full, locked): nothing was written, try the same again."""
+
+
+class TooMuch(StoreError):
+    """An answer would be too large to be held; it says what to ask for instead."""
 
 
 class Appender(Protocol):
@@ -91,8 +97,10 @@ class Appender(Protocol):
         """
         ...
 
-    def do(self, job: StoreJob) -> Result:
+    def do(self, job: StoreJob, tell: Tell = silent) -> Result:
         """Does a job at once; returns what became of it, as `{"erased": 3}`.
+
+        A long one tells how far it is.
 
         Raises:
             StoreError: If it cannot be done.
@@ -157,6 +165,11 @@ class Snapshot(Protocol):
         """Grows with every commit that changed readings; equal means nothing changed."""
         ...
 
+    @property
+    def as_of(self) -> AsOf:
+        """The state of the store that all answers of this snapshot are of."""
+        ...
+
     def writer(self) -> WriterState:
         """What the collector last said of itself."""
         ...
@@ -177,10 +190,18 @@ class Snapshot(Protocol):
         """How many readings the window holds; counting ends at `at_most`."""
         ...
 
+    def grain_us(self, series: Series, window: Window) -> int:
+        """How coarse what is left of a window is: 0 if no reading of it is over.
+
+        Else it is the width of the widest rollups that `buckets` answers from in their place.
+        """
+        ...
+
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
         """Aggregates over aligned intervals of `bucket_us`.
 
         One that the window cuts holds what is inside; its `time_us` is its aligned start still.
+        Where readings are over, minutes or hours count in the bucket where they begin.
         """
         ...
 
@@ -258,6 +279,14 @@ class Querier(Protocol):
         Raises:
             StoreUnavailable: In the middle too; what came before is then not the whole.
         """
+        ...
+
+    def usage(self, retention: Retention, now_us: int) -> Usage:
+        """What the history weighs, by client, and what it will weigh if so much is kept."""
+        ...
+
+    def expiring(self, retention: Retention, now_us: int) -> Sequence[Expiring]:
+        """What a `telemetry.job.Retain` of the same would leave out, by rule and tier."""
         ...
 
     def inspect(self) -> Iterator[Damage | None]:

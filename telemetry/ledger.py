@@ -87,12 +87,14 @@ class LedgerRow(NamedTuple):
         messages: What became of the messages; one with a new reading is stored.
         readings: What became of the values in them; a message that could not be read has none.
         erased: Stored readings that somebody removed later.
+        expired: Stored readings that were kept as long as they should be.
     """
 
     account: Account
     messages: Tally
     readings: Tally
     erased: int = 0
+    expired: int = 0
 
 
 class Discrepancy(NamedTuple):
@@ -142,7 +144,7 @@ def discrepancies(row: LedgerRow, found: Recount) -> Iterator[Discrepancy]:
     pairs = (
         ("messages by outcome", messages.received, messages.received - messages.missing),
         ("readings by outcome", readings.received, readings.received - readings.missing),
-        ("readings in the store", readings.stored - row.erased, found.readings),
+        ("readings in the store", readings.stored - row.erased - row.expired, found.readings),
         ("messages in quarantine", messages.quarantined, found.messages_quarantined),
         ("messages held", messages.held, found.messages_held),
         ("readings in quarantine", readings.quarantined, found.readings_quarantined),

@@ -7,7 +7,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +25,7 @@ from pydantic_settings import SettingsError as NoJsonError
 
 from telemetry.families import TEMPLATES, Family, Format
 from telemetry.fault import Fault
+from telemetry.retention_settings import RetentionSettings
 from telemetry.template import TopicTemplate
 from telemetry.window import TimeError, parse_duration, parse_zone
 
@@ -89,7 +97,7 @@ class Topic(BaseModel):
     zone: Annotated[str, AfterValidator(_zone)] = ""
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, RetentionSettings):
     """Everything that can be set; culex.toml describes each key beside its default."""
 
     model_config = SettingsConfigDict(env_prefix="CULEX_", extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""Export parts as CSV (RFC 4180) or JSON text."""
+"""Export parts as wide CSV (RFC 4180) or JSON text, and how each of their cells is written."""
 
 import csv
 import io
@@ -36,17 +36,6 @@ def number(value: float) -> str:
     ('21', '0.1', '')
     """
     return "" if value != value else repr(value).removesuffix(".0")  # noqa: PLR0124  # NaN alone differs from itself
-
-
-def csv_long(parts: Iterable[pd.DataFrame], names: Sequence[str], zone: tzinfo) -> Iterator[str]:
-    """CSV with one row per reading; `names` are the columns of the rolling means."""
-    yield _line([*LONG_COLUMNS, *names])
-    for part in parts:
-        columns = [_times(part["time_us"], zone), *_guarded(part, ("client", "metric"))]
-        columns += [_values(part), *_guarded(part, ("unit",)), _received(part, zone)]
-        columns += [[flag_names(flags) for flags in part["flags"]]]
-        columns += [[number(value) for value in part[name]] for name in names]
-        yield _lines(zip(*columns, strict=True))
 
 
 def csv_wide(
@@ -90,7 +79,7 @@ def _objects(part: pd.DataFrame, names: Sequence[str], zone: tzinfo) -> Iterator
 def _wide_rows(
     part: pd.DataFrame, metrics: Sequence[str], names: Sequence[str], zone: tzinfo
 ) -> Iterator[tuple[str, ...]]:
-    cells = part.assign(cell=_values(part))
+    cells = part.assign(cell=_values(part), metric=part["metric"].astype(object))
     cells["again"] = cells.groupby(["time_us", "metric"]).cumcount()
     for name in names:
         cells[name] = [number(value) for value in cells[name]]
@@ -113,10 +102,6 @@ def _values(part: pd.DataFrame) -> list[str]:
         guard(text) if text is not None else number(value)
         for text, value in zip(part["text"], part["value"], strict=True)
     ]
-
-
-def _guarded(part: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
-    return [[guard(text) for text in part[name]] for name in names]
 
 
 def _received(part: pd.DataFrame, zone: tzinfo) -> list[str]:

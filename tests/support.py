@@ -37,11 +37,17 @@ def free_port() -> int:
 
 
 def make_settings(folder: Path, **changes: object) -> Settings:
-    """Settings on an own data folder and free ports, without the simulated fleet."""
+    """Settings on an own data folder and free ports, without the simulated fleet.
+
+    Nothing is ever over, for what tests measure is of fixed times, and machines may be full.
+    """
     chosen: dict[str, object] = {
         "data_dir": folder / "data",
         "demo": "off",
         "reserve_mb": 0,
+        "keep_readings": "forever",
+        "keep_minutes": "forever",
+        "low_disk_mb": 0,
         "http_port": free_port(),
         "mqtt_port": free_port(),
         "mqtt_tls_port": free_port(),

@@ -1,12 +1,14 @@
 """`python -m telemetry erase`."""
 
+from collections.abc import Sequence
+
 import click
 import orjson
 
 from telemetry.commands.store import asking, done
 from telemetry.export import UnknownClient
 from telemetry.fault import one_sentence
-from telemetry.job import Erase
+from telemetry.job import Erase, JobError
 from telemetry.reading import Flag
 from telemetry.settings import load_settings
 
@@ -25,4 +27,10 @@ def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
             if not simulated and not snapshot.latest(client):
                 raise UnknownClient(f"there is no client {client!r}")
         result = done(settings, Erase(client, Flag.SIMULATED if simulated else 0))
-    click.echo(orjson.dumps(result) if as_json else f"removed {result['erased']} readings")
+        click.echo(orjson.dumps(result) if as_json else f"removed {result['erased']} readings")
+        unread = result.get("unread")
+        if isinstance(unread, Sequence):
+            raise JobError(
+                f"{len(unread)} files could not be read and may hold more of it, the first is "
+                f"data/blocks/{unread[0]}; put them back from a backup and erase again"
+            )

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 
 from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
 from telemetry.interface import Appender, Querier
-from telemetry.job import JobError, Result, StoreJob
+from telemetry.job import JobError, Result, StoreJob, Tell, silent
 from telemetry.jobs import Patience, submit, wait
 from telemetry.settings import Settings
 from telemetry.store import open_appender, open_querier
@@ -25,8 +25,10 @@ def asking(settings: Settings) -> Iterator[Querier]:
         querier.close()
 
 
-def done(settings: Settings, job: StoreJob) -> Result:
+def done(settings: Settings, job: StoreJob, tell: Tell = silent) -> Result:
     """Does what changes the store, here or by the collector if that runs.
+
+    How far it is can be told only of what is done here.
 
     Raises:
         JobError: If it was not done.
@@ -34,7 +36,7 @@ def done(settings: Settings, job: StoreJob) -> Result:
     prepare_folders(settings)
     try:
         with pid_file(settings, "collector"), closing(_open(settings)) as appender:
-            return appender.do(job)
+            return appender.do(job, tell)
     except AlreadyRunning:
         result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), Patience(_JOB_S))
     if "error" in result:
@@ -44,5 +46,8 @@ def done(settings: Settings, job: StoreJob) -> Result:
 
 def _open(settings: Settings) -> Appender:
     return open_appender(
-        settings.store_path, settings.reserve_mb * 1_000_000, parse_duration(settings.seal_after)
+        settings.store_path,
+        settings.reserve_mb * 1_000_000,
+        parse_duration(settings.seal_after),
+        settings.policy,
     )

@@ -28,15 +28,15 @@ def verify(*, as_json: bool) -> None:
         with querier.snapshot() as snapshot:
             rows, wrong = snapshot.ledger(None, ALL_TIME), snapshot.recount()
     messages, readings = total(row.messages for row in rows), total(row.readings for row in rows)
-    erased = sum(row.erased for row in rows)
+    gone = {"erased": sum(row.erased for row in rows), "expired": sum(row.expired for row in rows)}
     if as_json:
         files = [one._asdict() for one in damaged]
-        verdict = _verdict(messages, readings, erased, wrong) | {"damaged": files}
+        verdict = _verdict(messages, readings, gone, wrong) | {"damaged": files}
         click.echo(orjson.dumps(verdict))
     else:
         for path, reason in damaged:
             click.echo(f"data/blocks/{path}: {reason}; put it back from a backup")
-        click.echo("\n".join(_verdict_lines(messages, readings, erased, wrong)))
+        click.echo("\n".join(_verdict_lines(messages, readings, gone, wrong)))
     if wrong or damaged:
         raise SystemExit(1)
 
@@ -50,7 +50,7 @@ def _damaged(querier: Querier) -> list[Damage]:
 
 
 def _verdict(
-    messages: Tally, readings: Tally, erased: int, wrong: Sequence[Discrepancy]
+    messages: Tally, readings: Tally, gone: dict[str, int], wrong: Sequence[Discrepancy]
 ) -> dict[str, object]:
     places = [
         {"client": one.account.client, "hour": to_iso(one.account.hour_us), "what": one.what,
@@ -60,19 +60,20 @@ def _verdict(
     return {
         "adds_up": not wrong,
         "messages": messages._asdict(),
-        "readings": readings._asdict() | {"erased": erased},
+        "readings": readings._asdict() | gone,
         "discrepancies": places,
     }
 
 
 def _verdict_lines(
-    messages: Tally, readings: Tally, erased: int, wrong: Sequence[Discrepancy]
+    messages: Tally, readings: Tally, gone: dict[str, int], wrong: Sequence[Discrepancy]
 ) -> Iterator[str]:
     """The verdict for people: a small table, and where it does not add up."""
     yield f"{'':<12}{'messages':>14}{'readings':>14}"
     for name, message, reading in zip(Tally._fields, messages, readings, strict=True):
         yield f"{name:<12}{message:>14}{reading:>14}"
-    yield f"{'erased since':<12}{'':>14}{erased:>14}"
+    for name, number in gone.items():
+        yield f"{f'{name} since':<14}{'':>12}{number:>14}"
     for one in wrong:
         where = f"{one.account.client or '(no client)'}, hour {to_iso(one.account.hour_us)}"
         yield f"{where}: {one.what}: the ledger says {one.ledger}, there are {one.found}"

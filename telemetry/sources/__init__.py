@@ -1,22 +1,23 @@
 """Files of readings that people have, turned into tables: CSV, Parquet, InfluxDB, Home Assistant.
 
-`open_source` is all that others need; what it gives is described by `Part`.
+`open_source` is all that others need; what it gives is described by `Piece`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from telemetry.sources.columns import WORDS
 from telemetry.sources.csv import read_csv
 from telemetry.sources.detect import detect
 from telemetry.sources.homeassistant import read_home_assistant
 from telemetry.sources.influx import read_influx
 from telemetry.sources.parquet import read_parquet
-from telemetry.sources.part import (
+from telemetry.sources.piece import (
     SCHEMA,
     BadRow,
     Form,
     Options,
-    Part,
+    Piece,
     Precision,
     SourceError,
     Why,
@@ -24,11 +25,12 @@ from telemetry.sources.part import (
 )
 
 __all__ = [
+    "ROLES",
     "SCHEMA",
     "BadRow",
     "Form",
     "Options",
-    "Part",
+    "Piece",
     "Precision",
     "SourceError",
     "Why",
@@ -36,7 +38,10 @@ __all__ = [
     "open_source",
 ]
 
-_READERS: Mapping[Form, Callable[[Path, Options], Iterator[Part]]] = {
+ROLES = tuple(WORDS)
+"""What a column may be."""
+
+_READERS: Mapping[Form, Callable[[Path, Options], Iterator[Piece]]] = {
     Form.CSV: read_csv,
     Form.PARQUET: read_parquet,
     Form.INFLUX: read_influx,
@@ -45,10 +50,10 @@ _READERS: Mapping[Form, Callable[[Path, Options], Iterator[Part]]] = {
 _IN_FOLDERS = ("*.csv", "*.csv.gz", "*.parquet", "*.lp", "*.lp.gz")
 
 
-def open_source(path: Path, options: Options) -> Iterator[Part]:
-    """The readings of a file, or of every file in a folder, in parts of bounded size.
+def open_source(path: Path, options: Options) -> Iterator[Piece]:
+    """The readings of a file, or of every file in a folder, in pieces of bounded size.
 
-    Each part holds readings of one file. What cannot be read as a whole is said at once; what
+    Each piece holds readings of one file. What cannot be read as a whole is said at once; what
     fails in the middle is said where it fails, after what could be read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Puts columns that were read together to a part: good rows to the table, the rest reported."""
+"""Puts columns that were read together to a piece: good rows to the table, the rest reported."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from telemetry.reading import Flag
 from telemetry.sources.names import Faults, Names
-from telemetry.sources.part import REPORTED_ROWS, SCHEMA, BadRow, Part, Why, bad_row, nothing
+from telemetry.sources.piece import REPORTED_ROWS, SCHEMA, BadRow, Piece, Why, bad_row, nothing
 from telemetry.sources.times import Times
 from telemetry.sources.values import Values
 
@@ -41,20 +41,20 @@ class Read:
     flags: npt.NDArray[np.int32] | None = None
 
 
-def assembled(read: Read, report: Report) -> Part:
-    """The part that rows come to; `report` is asked about bad ones only."""
+def assembled(read: Read, report: Report) -> Piece:
+    """The piece that rows come to; `report` is asked about bad ones only."""
     faults = _first(read.times.faults, read.clients.faults, read.metrics.faults, read.values.faults)
     table, booleans = _table(read), read.values.booleans
     if not faults.any():
-        return Part(table, booleans=_mask(booleans))
+        return Piece(table, booleans=_mask(booleans))
     good = faults == 0
     kept = None if booleans is None else booleans[good]
     bad, count = _reports(faults, report)
-    return Part(table.filter(pa.array(good)), bad, count, booleans=_mask(kept))
+    return Piece(table.filter(pa.array(good)), bad, count, booleans=_mask(kept))
 
 
-def only_faults(faults: Faults, report: Report) -> Part:
-    """A part without readings, for rows of which the others are read elsewhere."""
+def only_faults(faults: Faults, report: Report) -> Piece:
+    """A piece without readings, for rows of which the others are read elsewhere."""
     return nothing(*_reports(faults, report))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from telemetry.sources.names import client_fault, name_fault, read_unit, unguarded
-from telemetry.sources.part import Options, SourceError, Why
+from telemetry.sources.piece import Options, SourceError, Why
 from telemetry.text import LONG_COLUMNS
 
 DELIMITERS = (",", ";", "\t")
@@ -112,9 +112,9 @@ def _wide(places: Mapping[str, int]) -> Mapping[str, int]:
 
 def _places(titles: Sequence[str], options: Options, known_time: str) -> dict[str, int]:
     plain = [title.strip().lower() for title in titles]
-    places = {}
+    names, places = dict(options.columns), {}
     for role, words in WORDS.items():
-        named = options.columns.get(role, "")
+        named = names.get(role, "")
         if named:
             words = (named.strip().lower(),)
             if words[0] not in plain:

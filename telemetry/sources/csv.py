@@ -18,7 +18,7 @@ from telemetry.sources.flags import read_flags
 from telemetry.sources.flattening import Flat, flattened
 from telemetry.sources.names import read_clients, read_metrics, read_units, same_name
 from telemetry.sources.opening import check_utf8, open_text
-from telemetry.sources.part import NAME, Options, Part, SourceError, in_file, nothing
+from telemetry.sources.piece import NAME, Options, Piece, SourceError, in_file, nothing
 from telemetry.sources.pipeline import ahead
 from telemetry.sources.rows import Grid, Rows, read_rows, split
 from telemetry.sources.times import read_times
@@ -50,8 +50,8 @@ class Reader:
         return self.grid.delimiter == ";"
 
 
-def read_csv(path: Path, options: Options) -> Iterator[Part]:
-    """The readings of a CSV file, in small parts.
+def read_csv(path: Path, options: Options) -> Iterator[Piece]:
+    """The readings of a CSV file, in small pieces.
 
     Raises:
         SourceError: If its header does not say what its columns are, or it cannot be read any
@@ -61,11 +61,11 @@ def read_csv(path: Path, options: Options) -> Iterator[Part]:
         blocks = read_blocks(text)
         reader, first = _begin(next(blocks, None), path, options)
 
-        def read(block: Block) -> list[Part]:
-            return list(_parts(read_rows(block, reader.grid), reader))
+        def read(block: Block) -> list[Piece]:
+            return list(_pieces(read_rows(block, reader.grid), reader))
 
-        for parts in ahead(read, chain([first], blocks)):
-            yield from parts
+        for pieces in ahead(read, chain([first], blocks)):
+            yield from pieces
 
 
 def _begin(first: Block | None, path: Path, options: Options) -> tuple[Reader, Block]:
@@ -103,7 +103,7 @@ def stem(path: Path) -> str:
     return path.name
 
 
-def _parts(rows: Rows, reader: Reader) -> Iterator[Part]:
+def _pieces(rows: Rows, reader: Reader) -> Iterator[Piece]:
     if rows.malformed:
         yield nothing(rows.malformed, len(rows.malformed))
     if not len(rows):
@@ -116,7 +116,7 @@ def _parts(rows: Rows, reader: Reader) -> Iterator[Part]:
         yield from _wide(rows, reader, start, step)
 
 
-def _long(rows: Rows, reader: Reader) -> Part:
+def _long(rows: Rows, reader: Reader) -> Piece:
     columns, own = reader.columns, reader.columns.own
     places, count = columns.places, len(rows)
     times = read_times(rows.columns[places["time"]], reader.options.zone, reader.options.latest_us)
@@ -179,7 +179,7 @@ def _flags(cells: pa.DictionaryArray) -> npt.NDArray[np.int32]:
     return flags
 
 
-def _wide(rows: Rows, reader: Reader, start: int, step: int) -> Iterator[Part]:
+def _wide(rows: Rows, reader: Reader, start: int, step: int) -> Iterator[Piece]:
     """Some of the rows, a reading for each cell that is not empty, row by row.
 
     A row without a time is one bad row, whatever stands in its cells.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from telemetry.sources.lines import any_line
 from telemetry.sources.opening import open_text, open_unpacked
-from telemetry.sources.part import Form, SourceError
+from telemetry.sources.piece import Form, SourceError
 
 ENDINGS = {
     ".csv": Form.CSV,

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from telemetry.sources.assembly import Read, assembled
 from telemetry.sources.names import client_fault, read_clients, read_metrics, read_units, same_name
-from telemetry.sources.part import Options, Part, SourceError, in_file
+from telemetry.sources.piece import Options, Piece, SourceError, in_file
 from telemetry.sources.times import Times, read_times, scale_floats, within
 from telemetry.sources.values import read_values
 
@@ -34,8 +34,8 @@ _UNIT = "unit_of_measurement"
 _Row = tuple[int, str | None, str | None, float | str | None, str | None]
 
 
-def read_home_assistant(path: Path, options: Options) -> Iterator[Part]:
-    """The states of every entity in the order in which they were written, in small parts.
+def read_home_assistant(path: Path, options: Options) -> Iterator[Piece]:
+    """The states of every entity in the order in which they were written, in small pieces.
 
     The database is opened read-only, and nothing is left beside it.
 
@@ -50,7 +50,7 @@ def read_home_assistant(path: Path, options: Options) -> Iterator[Part]:
             with closing(_connect(path)) as connection:
                 cursor = connection.execute(_query(connection))
                 while rows := cursor.fetchmany(_ROWS):
-                    yield _part(rows, client, options)
+                    yield _piece(rows, client, options)
         except sqlite3.Error as error:
             raise SourceError(
                 f"this database cannot be read ({error}); copy it while Home Assistant is stopped, "
@@ -109,7 +109,7 @@ def _first(names: list[str]) -> str:
     return "NULL" if not names else names[0] if len(names) == 1 else f"coalesce({', '.join(names)})"
 
 
-def _part(rows: list[_Row], client: str, options: Options) -> Part:
+def _piece(rows: list[_Row], client: str, options: Options) -> Piece:
     kept = [row for row in rows if row[2] is not None and row[2] not in ABSENT]
     keys, entities, states, moments, units = zip(*kept, strict=True) if kept else ((),) * 5
     read = Read(
@@ -123,9 +123,9 @@ def _part(rows: list[_Row], client: str, options: Options) -> Part:
     def report(places: npt.NDArray[np.intp]) -> list[tuple[int, str]]:
         return [(keys[place], f"{entities[place]}: {states[place]}") for place in places]
 
-    part = assembled(read, report)
+    piece = assembled(read, report)
     skipped = len(rows) - len(kept)
-    return Part(part.table, part.bad, part.bad_count, skipped, part.booleans)
+    return Piece(piece.table, piece.bad, piece.bad_count, skipped, piece.booleans)
 
 
 def _times(moments: tuple[float | str | None, ...], options: Options) -> Times:

@@ -16,7 +16,7 @@ from telemetry.sources.csv import same_text
 from telemetry.sources.lines import Line, Subject, any_line, open_quotes, read_subject
 from telemetry.sources.names import Names, client_fault, name_fault
 from telemetry.sources.opening import check_utf8, open_text
-from telemetry.sources.part import BadRow, Options, Part, Precision, Why, bad_row, in_file
+from telemetry.sources.piece import BadRow, Options, Piece, Precision, Why, bad_row, in_file
 from telemetry.sources.times import Times, within
 from telemetry.sources.values import Values, read_values
 
@@ -95,8 +95,8 @@ class _Fields:
     malformed: list[BadRow] = field(default_factory=list)
 
 
-def read_influx(path: Path, options: Options) -> Iterator[Part]:
-    """The readings of a file of line protocol, in small parts.
+def read_influx(path: Path, options: Options) -> Iterator[Piece]:
+    """The readings of a file of line protocol, in small pieces.
 
     Raises:
         SourceError: If it cannot be read any further; what came before is then not the whole.
@@ -107,7 +107,7 @@ def read_influx(path: Path, options: Options) -> Iterator[Part]:
             check_utf8(block.data, block.first_line)
             fields = _Fields()
             in_data = _take(block, series, fields, in_data)
-            yield _part(block, fields, series)
+            yield _piece(block, fields, series)
             if len(series.numbers) > _KNOWN_SERIES:
                 series = _Series(options)
 
@@ -149,12 +149,12 @@ def _put_plain(text: str, number: int, series: _Series, fields: _Fields) -> bool
 
     This is where the time goes: no object is made for a line or a field.
     """
-    parts = text.split(" ")
-    keys = series[parts[0]] if len(parts) == 3 else None  # noqa: PLR2004  # head, fields, time
+    words = text.split(" ")
+    keys = series[words[0]] if len(words) == 3 else None  # noqa: PLR2004  # head, fields, time
     if keys is None:
         return False
     found, texts = [], []
-    for cell in parts[1].split(","):
+    for cell in words[1].split(","):
         key, _, value = cell.partition("=")
         if not key or not value or "=" in value:
             return False
@@ -163,7 +163,7 @@ def _put_plain(text: str, number: int, series: _Series, fields: _Fields) -> bool
     fields.series += found
     fields.texts += texts
     fields.counts.append(len(found))
-    fields.times.append(parts[2])
+    fields.times.append(words[2])
     fields.lines.append(number)
     return True
 
@@ -191,7 +191,7 @@ def _plain_number(text: str) -> str:
     return _BOOLEANS.get(text, text)
 
 
-def _part(block: Block, fields: _Fields, series: _Series) -> Part:
+def _piece(block: Block, fields: _Fields, series: _Series) -> Piece:
     counts = np.array(fields.counts, np.int64)
     numbers = np.array(series.numbers or [(0, 0)], np.int32)[np.array(fields.series, np.int64)]
     lines = np.repeat(np.array(fields.lines, np.int64), counts)
@@ -207,9 +207,9 @@ def _part(block: Block, fields: _Fields, series: _Series) -> Part:
     def report(places: npt.NDArray[np.intp]) -> list[tuple[int, str]]:
         return list(zip(lines[places].tolist(), block.texts(lines[places]), strict=True))
 
-    part = assembled(read, report)
-    bad = sorted([*part.bad, *fields.malformed])
-    return Part(part.table, bad, part.bad_count + len(fields.malformed), 0, part.booleans)
+    piece = assembled(read, report)
+    bad = sorted([*piece.bad, *fields.malformed])
+    return Piece(piece.table, bad, piece.bad_count + len(fields.malformed), 0, piece.booleans)
 
 
 def _repeated(times: Times, counts: npt.NDArray[np.int64]) -> Times:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from telemetry.reading import RESERVED_CLIENTS
-from telemetry.sources.part import NAME, Why
+from telemetry.sources.piece import NAME, Why
 
 NAME_CHARACTERS = 256
 UNIT_CHARACTERS = 32

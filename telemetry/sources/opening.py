@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from telemetry.sources.part import SourceError
+from telemetry.sources.piece import SourceError
 
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -13,7 +13,7 @@ from telemetry.sources.columns import Columns, Measured, recognise
 from telemetry.sources.csv import same_text
 from telemetry.sources.flattening import row_by_row
 from telemetry.sources.names import read_clients, read_metrics, read_units, same_name
-from telemetry.sources.part import Options, Part, SourceError, Why, bad_row, in_file, nothing
+from telemetry.sources.piece import Options, Piece, SourceError, Why, bad_row, in_file, nothing
 from telemetry.sources.typed import is_readable, typed_flags, typed_times, typed_values
 from telemetry.sources.values import Values, patched, read_values
 
@@ -23,8 +23,8 @@ _INDEX = "__index_level_"
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
-def read_parquet(path: Path, options: Options) -> Iterator[Part]:
-    """The readings of a Parquet file, in small parts.
+def read_parquet(path: Path, options: Options) -> Iterator[Piece]:
+    """The readings of a Parquet file, in small pieces.
 
     Raises:
         SourceError: If it is none, is cut off, or its columns do not say what they are.
@@ -37,14 +37,14 @@ def read_parquet(path: Path, options: Options) -> Iterator[Part]:
                 f"it is no Parquet file or is cut off ({_first_line(error)}); copy it again"
             ) from None
         with file:
-            yield from _parts(file, options, path.stem)
+            yield from _pieces(file, options, path.stem)
 
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(".")
 
 
-def _parts(file: pq.ParquetFile, options: Options, stem: str) -> Iterator[Part]:
+def _pieces(file: pq.ParquetFile, options: Options, stem: str) -> Iterator[Piece]:
     schema = file.schema_arrow
     columns = recognise(schema.names, options, stem, _only_time(schema))
     measured = [one for one in columns.measured if not schema.names[one.place].startswith(_INDEX)]
@@ -96,7 +96,7 @@ class _Batch:
         self._batch, self._titles, self._columns = batch, titles, columns
         self._options, self._row = options, row
 
-    def long(self) -> Iterator[Part]:
+    def long(self) -> Iterator[Piece]:
         """Each row is a reading."""
         own, rows = self._columns.own, self._batch.num_rows
         times = typed_times(self._column("time"), self._options.zone, self._options.latest_us)
@@ -131,7 +131,7 @@ class _Batch:
         )
         return patched(values, rows, read_values(text.take(pa.array(rows))))
 
-    def wide(self, measured: list[Measured]) -> Iterator[Part]:
+    def wide(self, measured: list[Measured]) -> Iterator[Piece]:
         """Each row is an instant; a null or a NaN in it is no reading."""
         if not measured:
             return

@@ -11,7 +11,7 @@ import pyarrow.csv as pv
 
 from telemetry.sources.blocks import Block, Lines
 from telemetry.sources.opening import check_utf8
-from telemetry.sources.part import BadRow, Why, bad_row
+from telemetry.sources.piece import BadRow, Why, bad_row
 
 _LINES_OF_A_ROW = 100
 """Lines that one row may take, with line ends in quotes."""

@@ -9,13 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from telemetry.literals import EARLIEST_US, parse_moment
 from telemetry.reading import Flag
 from telemetry.sources.names import Faults
-from telemetry.sources.part import Why
+from telemetry.sources.piece import Why
 from telemetry.window import SECOND_US, to_us
-
-EARLIEST_US = 946_684_800_000_000
-"""The year 2000: an earlier time comes from a clock that was never set."""
 
 _PROBED = 16
 
@@ -26,8 +24,6 @@ _OFFSET = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 _PATTERNS = (rf"^{_DAY}{_CLOCK}{_OFFSET}$", rf"^{_DAY}(?:{_CLOCK})?$", r"^[0-9]{1,18}$")
 _BEYOND_MICROSECONDS = r"(\.[0-9]{6})[0-9]+"
 _NUMERAL = re.compile(r"[0-9]{1,20}(\.[0-9]+)?")
-_MIDNIGHT = re.compile(r"([T ])24(:?00(:?00([.,]0+)?)?)?(?=$|[Z +-])")
-_LEAP = re.compile(r"([T ][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?(?=$|[Z +-])")
 _QUARTER_US = 900 * SECOND_US
 _NONE = -1
 _UTC = pa.timestamp("us", tz="UTC")
@@ -62,15 +58,11 @@ def read_time(text: str, zone: tzinfo) -> tuple[int, int]:
     >>> read_time("2023-11-14t24:00Z", UTC)[0] == read_time("2023-11-15", UTC)[0]
     True
     """
-    text = text.strip().upper()
+    text = text.strip()
     if _NUMERAL.fullmatch(text):
         return _scale_one(text), 0
     try:
-        if _MIDNIGHT.search(text):
-            text = _MIDNIGHT.sub(r"\g<1>00:00", text)
-            moment = datetime.fromisoformat(text) + timedelta(days=1)
-        else:
-            moment = datetime.fromisoformat(_LEAP.sub(r"\g<1>59.999999", text))
+        moment = parse_moment(text)
         if moment.tzinfo is None:
             return to_us(moment.replace(tzinfo=zone)), Flag.ZONE_ASSUMED.value
         return to_us(moment), 0

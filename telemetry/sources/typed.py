@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from telemetry.reading import Flag
 from telemetry.sources.flags import KNOWN_FLAGS, read_flags
-from telemetry.sources.part import SourceError, Why
+from telemetry.sources.piece import SourceError, Why
 from telemetry.sources.times import Times, read_times, scale, scale_floats, to_utc, within
 from telemetry.sources.values import Values, read_values
 

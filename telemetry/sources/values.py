@@ -13,22 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from telemetry.literals import BOOLEANS, NUMERAL, state_fault
 from telemetry.reading import Flag
 from telemetry.sources.names import Faults, unguarded
-from telemetry.sources.part import Why
+from telemetry.sources.piece import Why
 
-STATE_CHARACTERS = 64
-
-_NUMERAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_WHOLE_NUMERAL = re.compile(_NUMERAL)
+_NUMERAL = re.compile(NUMERAL)
 _WITH_COMMA = r"^([+-]?[0-9]*),([0-9]+(?:[eE][+-]?[0-9]+)?)$"
-_LIKE_A_NUMBER = re.compile(r"[+\-\u2212]?[.,]?\d")
-_DECIMAL_COMMA = re.compile(r"[+\-\u2212]?[0-9]*,[0-9]+")
-_NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2}(?:[.+-]?[A-Za-z][A-Za-z0-9.+-]*)?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DIGITS = re.compile(r"[+-]?[0-9]+")
-_WORDS = {"true": 1.0, "on": 1.0, "yes": 1.0, "false": 0.0, "off": 0.0, "no": 0.0}
+_WHY = {"": Why.NOTHING} | {why.reason: why for why in Why}
 _EXACT = 2.0**53
 _PROBED = 16
 
@@ -96,25 +89,13 @@ def read_value(text: str) -> Value:
     ('decimal-comma', 'malformed-number', 'non-finite')
     """
     text = unguarded(text.strip())
-    if _WHOLE_NUMERAL.fullmatch(text):
+    if _NUMERAL.fullmatch(text):
         number = float(text)
         return Value(number) if abs(number) < np.inf else Value(why=Why.NON_FINITE)
-    if text.lower() in _WORDS:
-        return Value(_WORDS[text.lower()], is_boolean=True)
-    why = _state_fault(text)
+    if text.lower() in BOOLEANS:
+        return Value(BOOLEANS[text.lower()], is_boolean=True)
+    why = _WHY[state_fault(text)]
     return Value(why=why) if why else Value(state=text)
-
-
-def _state_fault(text: str) -> Why:
-    if not text:
-        return Why.EMPTY
-    if _NON_FINITE.fullmatch(text):
-        return Why.NON_FINITE
-    if _LIKE_A_NUMBER.match(text) and not _VERSION.fullmatch(text):
-        return Why.DECIMAL_COMMA if _DECIMAL_COMMA.fullmatch(text) else Why.MALFORMED_NUMBER
-    if _CONTROL.search(text):
-        return Why.CONTROL_CHARACTER
-    return Why.LONG_TEXT if len(text) > STATE_CHARACTERS else Why.NOTHING
 
 
 def read_values(cells: pa.Array, *, comma: bool = False) -> Values:
@@ -132,7 +113,7 @@ def read_values(cells: pa.Array, *, comma: bool = False) -> Values:
         numbers = _cast(cells)
     if numbers is not None:
         return _all_numbers(numbers, cells)
-    plain = pc.match_substring_regex(cells, f"^(?:{_NUMERAL})$")
+    plain = pc.match_substring_regex(cells, f"^(?:{NUMERAL})$")
     numbers = pc.if_else(plain, cells, None).cast(pa.float64())
     rest = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
     return patched(_all_numbers(numbers, cells), rest, _look_closer(cells.take(pa.array(rest))))

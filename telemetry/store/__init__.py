@@ -3,22 +3,29 @@
 from pathlib import Path
 
 from telemetry.interface import Appender, Querier
+from telemetry.retention import NO_POLICY, Policy
 from telemetry.store.appender import KEEP_US, StoreAppender
 from telemetry.store.snapshot import StoreQuerier
 
 
-def open_appender(path: Path, reserve_bytes: int = 0, keep_us: int = KEEP_US) -> Appender:
+def open_appender(
+    path: Path,
+    reserve_bytes: int = 0,
+    keep_us: int = KEEP_US,
+    policy: Policy = NO_POLICY,
+) -> Appender:
     """The write side of the store at `path`, made if it is not there.
 
     Args:
         path: The SQLite file.
         reserve_bytes: How much room to set aside for deleting on a full disk.
         keep_us: How long readings stay in the SQLite file before they are sealed into blocks.
+        policy: How long everything is kept, and what goes when room is short.
 
     Raises:
         StoreError: If the file cannot be used; `StoreUnavailable` if that may pass.
     """
-    return StoreAppender(path, reserve_bytes, keep_us)
+    return StoreAppender(path, reserve_bytes, keep_us, policy)
 
 
 def open_querier(path: Path) -> Querier:

@@ -8,10 +8,11 @@ from typing import TypeVar
 from telemetry.batch import Batch, Committed, Release, Skew
 from telemetry.clock import now_us
 from telemetry.job import Result as JobResult
-from telemetry.job import StoreJob
+from telemetry.job import StoreJob, Tell, silent
 from telemetry.presence import Connection
 from telemetry.quarantine import Choice, Entry
 from telemetry.reading import Series
+from telemetry.retention import NO_POLICY, Policy
 from telemetry.store import presence
 from telemetry.store.books import Books
 from telemetry.store.chores import Chores
@@ -22,6 +23,7 @@ from telemetry.store.quarantine import QuarantineTable, read_entries
 from telemetry.store.recall import Recall, read_skews
 from telemetry.store.reserve import Reserve
 from telemetry.store.table import ReadingTable
+from telemetry.store.upkeep import Upkeep
 
 Result = TypeVar("Result")
 
@@ -34,14 +36,21 @@ _STATE = "INSERT OR REPLACE INTO state VALUES (?, ?)"
 class StoreAppender:
     """The write side of the store; implements `telemetry.interface.Appender`."""
 
-    def __init__(self, path: Path, reserve_bytes: int = 0, keep_us: int = KEEP_US) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reserve_bytes: int = 0,
+        keep_us: int = KEEP_US,
+        policy: Policy = NO_POLICY,
+    ) -> None:
         self._path = path
         self._connection = open_writer(path)
         self._reserve = Reserve(path.with_name("reserve"), reserve_bytes)
         self._reserve.fill()
         self._table = ReadingTable(self._connection)
         self._recall = Recall(self._connection)
-        self._keeper = Keeper(path, self._connection, self._transaction, keep_us)
+        upkeep = Upkeep(path, self._connection, keep_us, policy, self._reserve)
+        self._keeper = Keeper(path, self._connection, self._table, self._transaction, upkeep)
         eraser = Eraser(path, self._connection, self._table, self._transaction, self._reserve)
         self._chores = Chores(path, self._keeper, eraser)
         with history_faults(path):
@@ -98,9 +107,9 @@ class StoreAppender:
         with history_faults(self._path):
             return self._keeper.tend(now_us)
 
-    def do(self, job: StoreJob) -> JobResult:
+    def do(self, job: StoreJob, tell: Tell = silent) -> JobResult:
         """Does a job at once; returns what became of it, as `{"erased": 3}`."""
-        return self._chores.do(job)
+        return self._chores.do(job, tell)
 
     def step(self, job: StoreJob) -> JobResult | None:
         """Does a part of a job; `None` if it is to be called again, between other work."""

@@ -27,14 +27,15 @@ _COLUMNS = [
     name
     for unit in ("messages", "readings")
     for name in (unit, *(f"{unit}_{outcome}" for outcome in Outcome))
-]
+] + ["erased", "expired"]
+_ERASED, _EXPIRED = 2 * _WIDTH, 2 * _WIDTH + 1
 _ADD = (
-    f"INSERT INTO ledger (client, hour_us, {', '.join(_COLUMNS)}, erased) "  # noqa: S608  # our own column names
-    f"VALUES (?, ?, {', '.join('?' * len(_COLUMNS))}, ?) ON CONFLICT DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in (*_COLUMNS, "erased"))
+    f"INSERT INTO ledger (client, hour_us, {', '.join(_COLUMNS)}) "  # noqa: S608  # our own column names
+    f"VALUES (?, ?, {', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS)
 )
 _LEDGER = (
-    f"SELECT client, hour_us, {', '.join(_COLUMNS)}, erased FROM ledger "  # noqa: S608  # our own column names
+    f"SELECT client, hour_us, {', '.join(_COLUMNS)} FROM ledger "  # noqa: S608  # our own column names
     "WHERE client = coalesce(?, client) AND hour_us >= ? AND hour_us < ? ORDER BY client, hour_us"
 )
 _ROWS = f"""SELECT client, received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
@@ -100,7 +101,11 @@ class Books:
 
     def erase(self, account: Account, number: int) -> None:
         """Counts stored readings that are removed."""
-        self._of(account)[2 * _WIDTH] += number
+        self._of(account)[_ERASED] += number
+
+    def expire(self, account: Account, number: int) -> None:
+        """Counts stored readings that are over."""
+        self._of(account)[_EXPIRED] += number
 
     def repeat(self, account: Account, number: int) -> None:
         """Counts readings as duplicates that were counted as stored before."""
@@ -115,7 +120,7 @@ class Books:
     def _of(self, account: Account) -> list[int]:
         counts = self._counts.get(account)
         if counts is None:
-            counts = self._counts[account] = [0] * (2 * _WIDTH + 1)
+            counts = self._counts[account] = [0] * len(_COLUMNS)
         return counts
 
 
@@ -126,8 +131,9 @@ def read_ledger(connection: Connection, client: str | None, window: Window) -> l
         LedgerRow(
             Account(name, hour_us),
             Tally(*counts[:_WIDTH]),
-            Tally(*counts[_WIDTH:-1]),
-            counts[-1],
+            Tally(*counts[_WIDTH:_ERASED]),
+            counts[_ERASED],
+            counts[_EXPIRED],
         )
         for name, hour_us, *counts in rows
     ]

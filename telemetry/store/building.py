@@ -12,10 +12,14 @@ from pathlib import Path
 from telemetry.fault import Fault
 from telemetry.interface import StoreError
 from telemetry.store.head import open_reader
+from telemetry.store.importing import Import, Read
+from telemetry.store.importing_days import Imported
 from telemetry.store.layout import Site
+from telemetry.store.retaining import Retain
 from telemetry.store.rewriting import Swap
+from telemetry.store.scrubbing import Checked, Recheck, Scrub
 from telemetry.store.sealing import Seal, Sealed
-from telemetry.store.tasks import Compact, Forget
+from telemetry.store.tasks import Compact, Forget, Missed
 
 _NICE = 10
 _LAST_S = 0.5
@@ -23,8 +27,8 @@ _GARBLED = (  # it ended, or is of another version since an update
     EOFError, OSError, pickle.PickleError, AttributeError, ImportError, TypeError, ValueError,
 )  # fmt: skip
 
-Task = Seal | Compact | Forget
-Product = Sealed | Swap
+Task = Seal | Compact | Forget | Retain | Import | Scrub | Recheck
+Product = Sealed | Swap | Missed | Read | Imported | Checked
 
 
 class BuildError(Fault):
@@ -62,7 +66,7 @@ class Build:
         except _GARBLED:
             self.stop()
             raise BuildError(f"the process ended with {self._process.exitcode}") from None
-        if isinstance(received, Sealed | Swap):
+        if isinstance(received, Product):
             return received
         self.stop()
         if received is not None:

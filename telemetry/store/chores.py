@@ -8,12 +8,13 @@ from pathlib import Path
 
 from telemetry.clock import now_us
 from telemetry.interface import StoreError
-from telemetry.job import Compact, Erase, Result, Seal, StoreJob
-from telemetry.store import sealing, tasks
+from telemetry.job import Compact, Erase, Import, Result, Retain, Seal, StoreJob, Tell, Value
+from telemetry.store import importing, retaining, sealing, tasks
 from telemetry.store.building import Task
+from telemetry.store.done import Done
 from telemetry.store.erasing import Eraser
 from telemetry.store.head import history_faults
-from telemetry.store.keeper import Done, Keeper
+from telemetry.store.keeper import Keeper
 
 _PATIENCE_S = 60.0
 
@@ -44,8 +45,8 @@ class Chores:
         self._asked_s = 0.0
         self._begun = 0
 
-    def do(self, job: StoreJob) -> Result:
-        """Does the job at once.
+    def do(self, job: StoreJob, tell: Tell) -> Result:
+        """Does the job at once, and tells how far it is.
 
         Raises:
             StoreError: If it cannot be done.
@@ -53,7 +54,7 @@ class Chores:
         chore = self._chore(job)
         with history_faults(self._path):
             begun = chore.begin()
-            done = self._keeper.run(chore.task, now_us())
+            done = self._keeper.run(chore.task, now_us(), tell)
             return chore.finish(done.removing(begun))
 
     def step(self, job: StoreJob) -> Result | None:
@@ -86,8 +87,12 @@ class Chores:
         match job:
             case Seal(end_us):
                 return Chore(sealing.Seal(end_us), lambda done: {"sealed": done.sealed})
+            case Retain(now_us, retention):
+                return Chore(retaining.Retain(retention, now_us), _retained)
             case Compact(before_us):
                 return Chore(tasks.Compact(before_us), lambda done: {"compacted": done.swaps})
+            case Import():
+                return Chore(importing.task_of(job), _imported)
             case Erase():
                 return Chore(
                     tasks.Forget(job.client, int(job.flags)),
@@ -102,4 +107,22 @@ class Chores:
 
     def _erased(self, job: Erase, done: Done) -> Result:
         self._eraser.settle(job, done.removed)
-        return {"erased": done.removed}
+        result: dict[str, Value] = {"erased": done.removed}
+        return result | {"unread": done.missed} if done.missed else result
+
+
+def _imported(done: Done) -> Result:
+    read = done.read or importing.Read()
+    return {
+        "read": read.rows,
+        "stored": done.stored,
+        "duplicates": done.duplicate,
+        "skipped": read.skipped,
+        "bad": read.bad_count,
+        "bad_rows": [{"file": str(path), **row._asdict()} for path, row in read.bad],
+        "faults": read.faults,
+    }
+
+
+def _retained(done: Done) -> Result:
+    return {"expired": done.removed, "files": done.swaps, "bytes": done.freed}

@@ -25,6 +25,9 @@ a page and 6.71 with 40 000.
 ROWS_AT_LEAST = ROWS_PER_PAGE
 """Measured on 10 000 series of 144 rows: one is read fastest, and the file is still small."""
 
+ROLLUP_ROWS_AT_LEAST = 8_192
+"""The same for rollups, of which a question wants a series' own: measured, ADR 11."""
+
 ROWS_AT_MOST = 131_072
 """A day of one reading a second fits, and one hour of a faster series needs no whole day."""
 

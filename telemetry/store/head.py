@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,12 +17,16 @@ Connection = sqlite3.Connection
 
 _MIGRATIONS = tuple(
     Path(__file__).with_name(f"{name}.sql")
-    for name in ("readings", "ledger", "presence", "quarantine", "blocks")
+    for name in ("readings", "ledger", "presence", "quarantine", "blocks", "retention")
 )
+SCHEMA = len(_MIGRATIONS)
+"""Of the SQLite file; a larger number is of a later version of Culex."""
+
 _BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits
 _DEADLINE_STEPS = 20_000
+_PAGES_AT_ONCE = 2000  # 8 MB
 
 Result = TypeVar("Result")
 
@@ -92,10 +96,10 @@ def _opened(connection: Connection) -> Iterator[Connection]:
 
 
 def _version(connection: Connection, path: Path) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
+    version = schema_of(connection)
+    if version > SCHEMA:
         raise StoreError(f"{path} was written by a later version of Culex; update Culex")
-    return int(version)
+    return version
 
 
 def _migrate(connection: Connection, path: Path) -> None:
@@ -154,6 +158,60 @@ def snapshot(connection: Connection) -> Iterator[None]:
 def note_change(connection: Connection) -> None:
     """Tells readers that readings changed; part of the transaction in which they did."""
     connection.execute(_BUMP)
+
+
+def schema_of(connection: Connection) -> int:
+    """The version of the file: `SCHEMA`, or less until the collector has run."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def sequence_of(connection: Connection) -> int:
+    """Grows with every commit that changed readings."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'sequence'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def copy_database(path: Path, target: Path, progress: Callable[[int, int], object]) -> None:
+    """Leaves at `target` a copy of a SQLite file as it is at one moment, whole and durable.
+
+    Others read and write it meanwhile. The copy is one file, readable by its owner alone.
+
+    Args:
+        path: Any SQLite file.
+        target: A new file.
+        progress: Is told how many pages are copied, and how many there are.
+
+    Raises:
+        StoreError: If it is damaged.
+        StoreUnavailable: If it cannot be read, or the copy not be written, now.
+    """
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with (
+        faults(path),
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as source,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
+        source.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        copy.execute("PRAGMA synchronous = OFF")
+        with snapshot(source):
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # here is the moment
+            source.backup(
+                copy,
+                pages=_PAGES_AT_ONCE,
+                progress=lambda _, left, all_: progress(all_ - left, all_),
+            )
+        copy.execute("PRAGMA journal_mode = DELETE")
+        _check_integrity(copy, path)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check_integrity(connection: Connection, path: Path) -> None:
+    (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise StoreError(f"{path} is damaged ({verdict}); restore it from a backup")
 
 
 def limit_time(connection: Connection, seconds: float) -> None:

@@ -8,17 +8,19 @@ import pandas as pd
 from telemetry.reading import Series
 from telemetry.rollup import Ints
 from telemetry.store.head import Connection
+from telemetry.store.limits import MOST_ROWS, check_rows
 from telemetry.window import Window
 
-_SPAN = "SELECT id, oldest_us, newest_us FROM series WHERE client = ? AND metric = ?"
+_SPAN = """SELECT id, oldest_us, newest_us, readings_from_us FROM series
+    WHERE client = ? AND metric = ?"""
 _READ = """SELECT time_us, value, delay_us, flags FROM reading
-    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us"""
+    WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us LIMIT ?"""
 _COUNT = """SELECT count(*) FROM
     (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
 _BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
     sum(value), min(value), max(value), count(*)
     FROM reading WHERE series = ?2 AND time_us >= ?3 AND time_us < ?4 AND typeof(value) <> 'text'
-    GROUP BY start_us ORDER BY start_us"""
+    GROUP BY start_us ORDER BY start_us LIMIT ?5"""
 _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC, value DESC LIMIT ?"""
 _OLDEST = "SELECT min(time_us) FROM reading WHERE series = ?"
@@ -36,11 +38,13 @@ class Span(NamedTuple):
         id: Its number; -1 if there is no such series, which no reading has.
         oldest_us: No reading of it is older.
         newest_us: When its newest reading was measured, be it in the head or not.
+        readings_from_us: Of what was measured before, rollups are left at most.
     """
 
     id: int = -1
     oldest_us: int = 0
     newest_us: int = -1
+    readings_from_us: int = -(1 << 62)
 
 
 def find(connection: Connection, series: Series) -> Span:
@@ -50,9 +54,15 @@ def find(connection: Connection, series: Series) -> Span:
 
 
 def read(connection: Connection, number: int, window: Window) -> pd.DataFrame:
-    """The readings in a window, oldest first."""
-    bounds = (number, window.start_us, window.end_us)
-    return frame_of(connection.execute(_READ, bounds).fetchall())
+    """The readings in a window, oldest first.
+
+    Raises:
+        TooMuch: If there are too many.
+    """
+    bounds = (number, window.start_us, window.end_us, MOST_ROWS + 1)
+    rows = connection.execute(_READ, bounds).fetchall()
+    check_rows(len(rows), MOST_ROWS)
+    return frame_of(rows)
 
 
 def tail(connection: Connection, number: int, window: Window, rows: int) -> pd.DataFrame:
@@ -86,8 +96,9 @@ def oldest_us(connection: Connection, number: int) -> int | None:
 
 def buckets(connection: Connection, number: int, window: Window, bucket_us: int) -> pd.DataFrame:
     """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
-    bounds = (bucket_us, number, window.start_us, window.end_us)
+    bounds = (bucket_us, number, window.start_us, window.end_us, MOST_ROWS + 1)
     rows = connection.execute(_BUCKETS, bounds).fetchall()
+    check_rows(len(rows), MOST_ROWS)
     starts, sums, lows, highs, counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return pd.DataFrame(
         {

@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,12 +11,15 @@ from uuid import uuid4
 import structlog
 
 from telemetry.interface import StoreError
-from telemetry.rollup import HOUR_US
+from telemetry.job import Tell, silent
 from telemetry.store.archive import DROPPED
 from telemetry.store.block import make_folder, remove_unfinished
 from telemetry.store.building import Build, BuildError, Product, Task
+from telemetry.store.done import Done
 from telemetry.store.head import Connection, Transaction, open_reader
-from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of
+from telemetry.store.importing import Read
+from telemetry.store.importing_days import Imported
+from telemetry.store.layout import Site, blocks_folder
 from telemetry.store.manifest import (
     Conflict,
     add_build,
@@ -25,47 +27,37 @@ from telemetry.store.manifest import (
     every_dropped,
     forget_dropped,
     last_builds,
+    note_relief,
     unfinished,
 )
 from telemetry.store.publishing import Publisher, Step
-from telemetry.store.reserve import free_bytes
+from telemetry.store.retaining import Retain
 from telemetry.store.rewriting import Swap
-from telemetry.store.sealing import Seal
-from telemetry.store.tasks import Compact
+from telemetry.store.scrubbing import Checked, Scrub, news_of, note, tell
+from telemetry.store.table import ReadingTable
+from telemetry.store.tasks import Missed
+from telemetry.store.upkeep import Upkeep
 from telemetry.window import SECOND_US
 
 GRACE_US = 600 * SECOND_US
 """So long a reader may still need a file that is no part of the store any more."""
 
 _BUDGET_S = 0.02
-_SHORT_BYTES = 256_000_000
 _RETRY_US = 60 * SECOND_US
 _SWEEP_US = 60 * SECOND_US
 
 log = structlog.get_logger("store")
 
 
-@dataclass(slots=True)
-class Done:
-    """What a task has done: readings sealed, readings removed from blocks, blocks made anew."""
-
-    sealed: int = 0
-    removed: int = 0
-    swaps: int = 0
-
-    def removing(self, more: int) -> "Done":
-        """The same, and that many readings removed besides."""
-        return replace(self, removed=self.removed + more)
-
-
 class Keeper:
-    """Seals what is older than `keep_us` and compacts, on the thread of the store's writer.
+    """Seals, compacts and lets go what is over, on the thread of the store's writer.
 
     Args:
         path: The SQLite file.
         connection: The writer's.
+        table: The writer's.
         transaction: Runs a step as one.
-        keep_us: How long readings stay in the head.
+        upkeep: What is to be done, and when.
 
     Attributes:
         done: What the task that was started last has done so far.
@@ -73,14 +65,19 @@ class Keeper:
     """
 
     def __init__(
-        self, path: Path, connection: Connection, transaction: Transaction, keep_us: int
+        self,
+        path: Path,
+        connection: Connection,
+        table: ReadingTable,
+        transaction: Transaction,
+        upkeep: Upkeep,
     ) -> None:
         self._path = path
         self._root = blocks_folder(path)
         self._connection = connection
-        self._publisher = Publisher(connection, self._root)
+        self._publisher = Publisher(connection, table, self._root)
         self._transaction = transaction
-        self._keep_us = keep_us
+        self._upkeep = upkeep
         self._steps: Iterator[Step] = self._publisher.remaining()
         self._step: Step | None = None
         self._build: Build | None = None
@@ -157,8 +154,8 @@ class Keeper:
             raise StoreError(self.failure)
         return self._build is not None and self._build.task == task
 
-    def run(self, task: Task, now_us: int) -> Done:
-        """Does a task at once, in this process.
+    def run(self, task: Task, now_us: int, tell: Tell = silent) -> Done:
+        """Does a task at once, in this process, and tells how far it is.
 
         Raises:
             StoreError: If that is not possible.
@@ -172,6 +169,7 @@ class Keeper:
             for product in products:
                 self._steps = self._published(product, now_us)
                 self._step_until(math.inf)
+                self.done.tell(tell)
         self.sweep(now_us)
         return self.done
 
@@ -187,7 +185,7 @@ class Keeper:
         Where room is short, that is at once: a reader that began before may then miss it.
         """
         dropped = every_dropped(self._connection)
-        grace_us = GRACE_US if dropped and free_bytes(self._path.parent) >= _SHORT_BYTES else 0
+        grace_us = 0 if dropped and self._upkeep.short else GRACE_US
         for path, dropped_us in dropped:
             self._put_aside(path)
             if not 0 <= now_us - dropped_us < grace_us:
@@ -216,9 +214,8 @@ class Keeper:
             (self._root / path).rename(self._root / DROPPED / Path(path).name)
 
     def _due(self, now_us: int) -> Task | None:
-        """What is to be done next: sealing each hour, compacting each day."""
-        before_us = now_us - self._keep_us
-        tasks = (Seal(before_us - before_us % HOUR_US), Compact(day_of(before_us)))
+        """What is to be done next."""
+        tasks = self._upkeep.tasks(now_us)
         self._done &= {*tasks}
         return next((task for task in tasks if task not in self._done), None)
 
@@ -235,9 +232,17 @@ class Keeper:
         if product is None:
             self._done.add(build.task)
             self._build = None
+            self._let_go(build.task, now_us)
             return False
         self._steps = self._answered(build, product, now_us)
         return True
+
+    def _let_go(self, task: Task, now_us: int) -> None:
+        """After something went, its files go at once where room is short."""
+        if isinstance(task, Retain):
+            if self._upkeep.relieves(task):
+                self._transaction(partial(note_relief, self._connection, now_us))
+            self.sweep(now_us)
 
     def _answered(self, build: Build, product: Product, now_us: int) -> Iterator[Step]:
         """The steps of a product. What it builds next may overlap with sealing, not with swaps."""
@@ -246,18 +251,39 @@ class Keeper:
         yield from self._published(product, now_us)
         if isinstance(product, Swap):
             build.go_on()
+            if product.expiries:
+                paths = [one.path for one in product.dropped]
+                log.info("what was over is gone", paths=paths, readings=product.fewer)
 
     def _published(self, product: Product, now_us: int) -> Iterator[Step]:
+        if isinstance(product, Read):
+            self.done.read = product
+            return
+        if isinstance(product, Missed):
+            self.done.missed = product.reasons
+            return
+        if isinstance(product, Checked):
+            yield from self._noted(product)
+            return
+        if isinstance(product, Imported):
+            yield from self._publisher.bring(product)
+            self.done.days += 1
+            self.done.stored += product.stored.total()
+            self.done.duplicate += product.duplicate.total()
+            return
         if not isinstance(product, Swap):
             yield from self._publisher.steps(product.part, product.doubles)
             self.done.sealed += product.part.rows if product.part else 0
             return
         yield from self._publisher.swap(product, now_us)
-        self.done.removed += _readings(product.dropped) - _readings(product.added)
-        self.done.swaps += 1
+        self.done.note(product)
         for one in product.dropped:
             self._put_aside(one.path)
 
-
-def _readings(blocks: Iterable[Block]) -> int:
-    return sum(one.rows for one in blocks if one.tier is Tier.READINGS)
+    def _noted(self, checked: Checked) -> Iterator[Step]:
+        """The step of what was read again; where a file is right again, what waited goes on."""
+        news = news_of(self._connection, checked)
+        yield partial(note, self._connection, checked, news)
+        tell(news)
+        if news.right:
+            self._done = {task for task in self._done if isinstance(task, Scrub)}

@@ -146,6 +146,16 @@ def month_of(time_us: int) -> tuple[int, int]:
     return date.year, date.month
 
 
+def month_start(time_us: int) -> int:
+    """The start of the month in UTC, in microseconds.
+
+    >>> month_start(1_795_392_000_000_000) == 1_793_491_200_000_000
+    True
+    """
+    date = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=day_of(time_us))
+    return day_of(time_us) - (date.day - 1) * DAY_US
+
+
 def day_of(time_us: int) -> int:
     """The start of the day in UTC, in microseconds.
 

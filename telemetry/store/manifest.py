@@ -17,7 +17,10 @@ _OVERLAPPING = f"""SELECT {_COLUMNS} FROM block
     WHERE tier = ? AND last_us >= ? AND first_us < ? AND damage = '' ORDER BY first_us, id"""  # noqa: S608  # a constant
 _VERSION = "SELECT coalesce(max(id), 0), (SELECT count(*) FROM dropped) FROM block"
 _DAMAGED = """SELECT 1 FROM block
-    WHERE damage <> '' AND tier = 'readings' AND last_us >= ? AND first_us < ?"""
+    WHERE damage <> '' AND tier = ? AND last_us >= ? AND first_us < ?"""
+_EVERY_DAMAGED = f"SELECT damage, {_COLUMNS} FROM block WHERE damage <> '' ORDER BY path"  # noqa: S608  # a constant
+_ROUND = f"""SELECT id, {_COLUMNS} FROM block
+    WHERE through IS NULL OR damage <> '' ORDER BY id <= ?, id"""  # noqa: S608  # a constant
 _ALL = f"SELECT {_COLUMNS} FROM block ORDER BY id"  # noqa: S608  # a constant
 _UNFINISHED = (
     f"SELECT {_COLUMNS} FROM block WHERE through IS NOT NULL AND damage = '' ORDER BY part, id"  # noqa: S608  # a constant
@@ -33,6 +36,11 @@ _DENSE = """INSERT INTO dense VALUES (?, ?, ?, ?)
 _DENSE_DAYS = """SELECT day_us, hours FROM dense
     WHERE client = ? AND metric = ? AND day_us >= ? AND day_us < ? ORDER BY day_us"""
 
+_SPARSE = "DELETE FROM dense WHERE client = ? AND metric = ? AND day_us < ?"
+_EXPIRE = """UPDATE series SET readings_from_us = ?3
+    WHERE client = ?1 AND metric = ?2 AND readings_from_us < ?3"""
+_EXPIRED = "SELECT client, metric FROM series WHERE readings_from_us > ?"
+
 _BUILDS = 100  # one that is given up may write on for a moment, but not for days
 
 _NOTHING = Series("", "")
@@ -45,6 +53,14 @@ class Dense(NamedTuple):
     series: Series
     day_us: int
     hours: int
+
+
+class Expiry(NamedTuple):
+    """Of a tier nothing of a series is left that was measured before."""
+
+    tier: Tier
+    series: Series
+    before_us: int
 
 
 class Conflict(StoreUnavailable):
@@ -77,6 +93,11 @@ def add_build(connection: Connection, build: str) -> None:
     """Notes what names the next build gives, so that what it leaves can be found."""
     builds = " ".join([*last_builds(connection), build][-_BUILDS:])
     connection.execute("INSERT OR REPLACE INTO state VALUES ('builds', ?)", (builds,))
+
+
+def note_relief(connection: Connection, now_us: int) -> None:
+    """Notes when readings went before their time, because room was short."""
+    connection.execute("INSERT OR REPLACE INTO state VALUES ('relieved_us', ?)", (now_us,))
 
 
 def forget_dense(connection: Connection, series: Series) -> None:
@@ -145,9 +166,9 @@ def mark_damage(connection: Connection, part: int, reason: str) -> None:
     connection.execute("UPDATE block SET damage = ? WHERE part = ?", (reason, part))
 
 
-def is_damaged(connection: Connection, window: Window) -> bool:
-    """Whether a block of readings of that window is known to be damaged."""
-    found = connection.execute(_DAMAGED, (window.start_us, window.end_us)).fetchone()
+def is_damaged(connection: Connection, window: Window, tier: Tier = Tier.READINGS) -> bool:
+    """Whether a block of that tier and window is known to be damaged."""
+    found = connection.execute(_DAMAGED, (tier, window.start_us, window.end_us)).fetchone()
     return found is not None
 
 
@@ -155,6 +176,24 @@ def known_damage(connection: Connection) -> list[Damage]:
     """The blocks that are known to be damaged."""
     rows = connection.execute("SELECT path, damage FROM block WHERE damage <> '' ORDER BY path")
     return [Damage(*row) for row in rows]
+
+
+def damaged_blocks(connection: Connection) -> list[tuple[Block, str]]:
+    """The blocks that are known to be damaged, and why."""
+    return [(_block(*row), why) for why, *row in connection.execute(_EVERY_DAMAGED)]
+
+
+def numbered_blocks(connection: Connection, after: int) -> list[tuple[int, Block]]:
+    """All blocks that are not being added just now, with their numbers; it begins behind `after`.
+
+    At the end it goes on with the first.
+    """
+    return [(number, _block(*row)) for number, *row in connection.execute(_ROUND, (after,))]
+
+
+def mark_file(connection: Connection, path: str, reason: str) -> None:
+    """Notes why a block cannot be read; with an empty reason, that it can."""
+    connection.execute("UPDATE block SET damage = ? WHERE path = ?", (reason, path))
 
 
 def is_listed(connection: Connection, path: str) -> bool:
@@ -172,6 +211,20 @@ def dense_days(connection: Connection, series: Series, window: Window) -> list[D
     """The days that touch the window of which a series has minutes, in order."""
     days = (day_of(window.start_us), window.end_us)
     return [Dense(series, *row) for row in connection.execute(_DENSE_DAYS, (*series, *days))]
+
+
+def expire(connection: Connection, expiries: Iterable[Expiry]) -> None:
+    """Notes what is over: questions about it are answered from what is left."""
+    for tier, series, before_us in expiries:
+        if tier is Tier.READINGS:
+            connection.execute(_EXPIRE, (*series, before_us))
+        elif tier is Tier.MINUTES:
+            connection.execute(_SPARSE, (*series, before_us))
+
+
+def expired_series(connection: Connection, time_us: int) -> set[Series]:
+    """The series whose readings of that time are over."""
+    return {Series(*row) for row in connection.execute(_EXPIRED, (time_us,))}
 
 
 def _block(*facts: Any) -> Block:

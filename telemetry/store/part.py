@@ -11,11 +11,13 @@ import pyarrow as pa
 from telemetry.reading import Series
 from telemetry.rollup import COLUMNS, HOUR_US, MINUTE_US, Ints, roll
 from telemetry.store.block import BlockWriter
-from telemetry.store.encoding import row_groups
+from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, row_groups
 from telemetry.store.layout import READINGS, ROLLUPS, Block, Site, Tier, delay_ms
 from telemetry.store.manifest import Dense
 
 _OF_SOME = {"min", "max", "first", "last", "first_us", "last_us"}  # NULL where no number is
+
+_MINUTES = 1440  # of a day
 
 DENSE_PER_MINUTE = 20
 """From so many readings a minute on, minutes cost less than they save (DESIGN.md, section 4)."""
@@ -138,7 +140,7 @@ class PartWriter:
 
     def _write_rollups(self, tier: Tier, draft: Draft, rolled: pd.DataFrame) -> None:
         _, counts = np.unique(rolled["series"].to_numpy(), return_counts=True)
-        groups = row_groups(counts.tolist())
+        groups = row_groups(counts.tolist(), ROLLUP_ROWS_AT_LEAST)
         self._blocks[tier].write(rollup_table(draft.series, rolled), groups)
 
     def finish(self) -> Part | None:
@@ -239,13 +241,19 @@ def _dense(draft: Draft) -> Iterator[Dense]:
 
 def _by_hour(frame: pd.DataFrame, day_us: int) -> dict[tuple[int, int], tuple[int, int]]:
     """How many readings, and in how many minutes, each series has in each hour of the day."""
-    hours = ((frame["time_us"] - day_us) // HOUR_US).rename("hour")
-    found = (
-        (frame["time_us"] // MINUTE_US).groupby([frame["series"], hours]).agg(["size", "nunique"])
-    )
+    minutes = (frame["time_us"].to_numpy() - day_us) // MINUTE_US
+    keys = np.sort(frame["series"].to_numpy() * _MINUTES + minutes)
+    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    sizes = np.diff(begins, append=len(keys))
+    hours = keys[begins] // 60
+    firsts = np.flatnonzero(np.diff(hours, prepend=-1))
+    filled = np.diff(firsts, append=len(hours))
+    counts = np.add.reduceat(sizes, firsts) if len(firsts) else sizes
     return {
-        key: (int(row[0]), int(row[1]))
-        for key, row in zip(found.index, found.to_numpy(), strict=True)
+        divmod(hour, 24): (count, minutes)
+        for hour, count, minutes in zip(
+            hours[firsts].tolist(), counts.tolist(), filled.tolist(), strict=True
+        )
     }
 
 

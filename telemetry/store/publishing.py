@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from telemetry.batch import Arrival
 from telemetry.interface import StoreUnavailable
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import RESERVED_CLIENTS, Series
@@ -15,10 +16,12 @@ from telemetry.store.archive import Archive
 from telemetry.store.block import UNREADABLE, fault_of, open_block
 from telemetry.store.books import Books
 from telemetry.store.head import Connection, note_change
+from telemetry.store.importing_days import Imported
 from telemetry.store.layout import Block, Tier
 from telemetry.store.part import Part, Run
 from telemetry.store.rewriting import Swap
 from telemetry.store.sealing import Double
+from telemetry.store.table import ReadingTable
 from telemetry.window import ALL_TIME
 
 STEP_ROWS = 10_000
@@ -35,8 +38,9 @@ Step = Callable[[], None]
 class Publisher:
     """Takes parts into the store, in steps that its owner runs as transactions, in order."""
 
-    def __init__(self, connection: Connection, root: Path) -> None:
+    def __init__(self, connection: Connection, table: ReadingTable, root: Path) -> None:
         self._connection = connection
+        self._table = table
         self._root = root
 
     def steps(self, part: Part | None, doubles: Sequence[Double]) -> Iterator[Step]:
@@ -46,6 +50,22 @@ class Publisher:
         if part is not None:
             yield partial(self._add, part)
             yield from self._leaving(part.blocks[0].path, part.runs)
+
+    def bring(self, imported: Imported) -> Iterator[Step]:
+        """The step that adds a day of files."""
+        yield partial(self._bring, imported)
+
+    def _bring(self, imported: Imported) -> None:
+        books = Books()
+        for account, number in imported.duplicate.items():
+            if account.client not in RESERVED_CLIENTS:
+                books.add_readings(Arrival(account, ()), imported.stored[account], number)
+        books.write(self._connection)
+        if imported.part is not None:
+            manifest.add(self._connection, imported.part.blocks)
+            manifest.mark_dense(self._connection, imported.part.dense)
+            self._table.tell(imported.news)
+            note_change(self._connection)
 
     def swap(self, swap: Swap, now_us: int) -> Iterator[Step]:
         """The step that puts blocks in the place of others."""
@@ -60,6 +80,9 @@ class Publisher:
             books.erase(account, number)
         for account, number in swap.repeated.items():
             books.repeat(account, number)
+        for account, number in swap.expired.items():
+            books.expire(account, number)
+        manifest.expire(self._connection, swap.expiries)
         books.write(self._connection)
         note_change(self._connection)
 

@@ -1,19 +1,20 @@
 """Readings of a series wherever they lie: in the head, in blocks, or in rollups."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
 from telemetry.buckets import Buckets, bucketed, merged
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, MINUTE_US
+from telemetry.rollup import HOUR_US
 from telemetry.store import head_readings as head
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
-from telemetry.store.layout import DAY_US, Block, Tier
-from telemetry.store.manifest import Dense, dense_days, overlapping
+from telemetry.store.late import too_late
+from telemetry.store.layout import Block, Tier
+from telemetry.store.manifest import is_damaged, overlapping
+from telemetry.store.planning import Plan, Planner
 from telemetry.store.sealing import split
 from telemetry.window import ALL_TIME, Window
 
@@ -29,11 +30,13 @@ class SeriesReadings:
         self._archive = archive
         self._series = series
         self._span = head.find(connection, series)
+        self._planner = Planner(connection, series, self._span.readings_from_us)
 
     def read(self, window: Window) -> pd.DataFrame:
         """The readings in a window, as in `telemetry.interface.Answer`, oldest first."""
         recent = head.read(self._connection, self._span.id, window)
         blocks = self._blocks(Tier.READINGS, window)
+        recent = self._in_time(blocks, recent)
         if not blocks:
             return recent
         return together(self._archive.readings(blocks, self._series, window), recent)
@@ -42,20 +45,30 @@ class SeriesReadings:
         """How many readings the window holds; counting ends at about `at_most`."""
         found = head.count(self._connection, self._span.id, window, at_most)
         blocks = self._blocks(Tier.READINGS, window)
-        if found >= at_most or not blocks:
+        if found >= at_most or not (blocks or self._is_over(window.start_us)):
             return found
         found -= len(self._late(blocks, window)[1])
-        rolled, raw = (
-            self._plan(window, HOUR_US)
-            if window.length_us > _FEW_HOURS * HOUR_US
-            else ([], [window])
-        )
+        few = window.length_us <= _FEW_HOURS * HOUR_US
+        rolled, raw = Plan([], [window]) if few else self._planner.count(window)
+        for tier, part in rolled:
+            found_in = self._blocks(tier, part)
+            hours = self._archive.rollups(found_in, self._series, part)
+            if self._is_whole(tier, part, found_in):
+                found += int(hours["count"].sum() + hours["states"].sum())
+            else:
+                raw.append(part)
         for part in raw:
             found += len(self._archive.times(blocks, self._series, part))
-        for tier, part in rolled:
-            hours = self._archive.rollups(self._blocks(tier, part), self._series, part)
-            found += int(hours["count"].sum() + hours["states"].sum())
         return min(found, at_most)
+
+    def grain_us(self, window: Window) -> int:
+        """As `telemetry.interface.Snapshot.grain_us`."""
+        start_us = max(window.start_us, self._span.oldest_us)
+        return (
+            self._planner.grain_us(Window(start_us, window.end_us))
+            if start_us < window.end_us
+            else 0
+        )
 
     def extent(self) -> Window | None:
         """From the oldest reading to the newest."""
@@ -70,7 +83,24 @@ class SeriesReadings:
             times = self._archive.times([block], self._series, window)
             if len(times):
                 oldest_us = min(int(times[0]), newest_us if oldest_us is None else oldest_us)
-        return Window(newest_us if oldest_us is None else oldest_us, newest_us + 1)
+        known_us = [one for one in (oldest_us, self._oldest_rolled_us()) if one is not None]
+        return Window(min(known_us, default=newest_us), newest_us + 1)
+
+    def _oldest_rolled_us(self) -> int | None:
+        """When the oldest reading was measured of which only a rollup is left, or its hour."""
+        if not self._is_over(self._span.oldest_us):
+            return None
+        window = Window(self._span.oldest_us - HOUR_US, self._span.readings_from_us)
+        oldest_us: int | None = None
+        for block in self._blocks(Tier.HOURS, window):
+            if oldest_us is not None and block.first_us > oldest_us:
+                break
+            hours = self._archive.rollups([block], self._series, window)
+            if len(hours):
+                first = hours.iloc[0]
+                begun_us = int(first["time_us"] if first["states"] else first["first_us"])
+                oldest_us = begun_us if oldest_us is None else min(begun_us, oldest_us)
+        return oldest_us
 
     def tail(self, window: Window, rows: int) -> pd.DataFrame:
         """The newest readings of a window, at most `rows` of them, oldest first."""
@@ -79,7 +109,8 @@ class SeriesReadings:
             enough = len(found) >= rows and block.last_us < found["time_us"].iloc[-rows]
             if enough:
                 break
-            found = together(self._archive.readings([block], self._series, window), found)
+            older = self._archive.tail(block, self._series, window, rows)
+            found = together(older, found)
         return found.iloc[-rows:].reset_index(drop=True)
 
     def tail_of_head(self, rows: int) -> pd.DataFrame:
@@ -109,21 +140,43 @@ class SeriesReadings:
     def buckets(self, window: Window, bucket_us: int) -> pd.DataFrame:
         """Aggregates of the numbers over aligned intervals, as in `telemetry.interface.Answer`."""
         blocks = self._blocks(Tier.READINGS, window)
-        if not blocks:
+        if not (blocks or self._is_over(window.start_us)):
             return head.buckets(self._connection, self._span.id, window, bucket_us)
         parts = [*self._head_buckets(blocks, window, bucket_us)]
-        rolled, raw = self._plan(window, bucket_us)
+        rolled, raw = self._planner.buckets(window, bucket_us)
         for part in raw:
-            numbers = self._archive.numbers(blocks, self._series, part)
-            parts.append(bucketed(*numbers, bucket_us))
+            parts.append(self._archive.bucketed(blocks, self._series, part, bucket_us))
         for tier, part in rolled:
-            parts.append(self._archive.buckets(self._blocks(tier, part), self._series, part))
+            parts.append(self._rolled(tier, part, bucket_us))
         return merged(parts, bucket_us)
+
+    def _rolled(self, tier: Tier, window: Window, bucket_us: int) -> Buckets:
+        """What rollups say; where they cannot be read, what is there beside them says it."""
+        blocks = self._blocks(tier, window)
+        found = self._archive.buckets(blocks, self._series, window)
+        if self._is_whole(tier, window, blocks):
+            return found
+        if not self._is_over(window.start_us):
+            readings = self._blocks(Tier.READINGS, window)
+            return self._archive.bucketed(readings, self._series, window, bucket_us)
+        other = Tier.HOURS if tier is Tier.MINUTES else Tier.MINUTES
+        return self._archive.buckets(self._blocks(other, window), self._series, window)
+
+    def _is_whole(self, tier: Tier, window: Window, blocks: Iterable[Block]) -> bool:
+        """Whether all blocks of a tier could be read."""
+        damage = self._archive.damage
+        return not any(one.path in damage for one in blocks) and not is_damaged(
+            self._connection, window, tier
+        )
+
+    def _is_over(self, time_us: int) -> bool:
+        """Whether the readings of that time are over."""
+        return time_us < self._span.readings_from_us
 
     def _head_buckets(
         self, blocks: Sequence[Block], window: Window, bucket_us: int
     ) -> Iterator[Buckets]:
-        end_us = max(block.last_us for block in blocks) + 1
+        end_us = self._sealed_until(blocks)
         if end_us < window.end_us:
             recent = Window(max(end_us, window.start_us), window.end_us)
             found = head.buckets(self._connection, self._span.id, recent, bucket_us)
@@ -134,46 +187,34 @@ class SeriesReadings:
 
     def _late(self, blocks: Sequence[Block], window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What the head has among the times of blocks: what is new, and what came twice."""
-        end_us = min(window.end_us, max(block.last_us for block in blocks) + 1)
+        end_us = min(window.end_us, self._sealed_until(blocks))
         if end_us <= window.start_us:
             return _NONE, _NONE
         late = head.read(self._connection, self._span.id, Window(window.start_us, end_us))
+        kept = self._in_time(blocks, late)
+        closed = late[~late["time_us"].isin(kept["time_us"])]
         parts = [
             split(some, self._archive.readings(blocks, self._series, hour))
-            for hour, some in _by_hour(late)
+            for hour, some in _by_hour(kept)
         ]
-        if not parts:
-            return late, late
-        new, again = zip(*parts, strict=True)
-        return pd.concat(new), pd.concat(again)
+        new, again = zip(*parts, strict=True) if parts else ([kept], [closed])
+        return pd.concat([*new]), pd.concat([*again, closed] if parts else [*again])
 
-    def _plan(
-        self, window: Window, bucket_us: int
-    ) -> tuple[list[tuple[Tier, Window]], list[Window]]:
-        """What rollups answer of the window, and what readings must."""
-        if bucket_us % HOUR_US == 0:
-            return _inner(Tier.HOURS, HOUR_US, window)
-        if bucket_us % MINUTE_US == 0:
-            return self._plan_minutes(window)
-        return [], [window]
+    def _in_time(self, blocks: Sequence[Block], recent: pd.DataFrame) -> pd.DataFrame:
+        """Without those of the head that are of hours whose readings are over."""
+        if recent.empty or not self._is_over(recent["time_us"].iloc[0]):
+            return recent
+        old = recent[recent["time_us"] < self._span.readings_from_us]
+        times = old["time_us"].to_numpy()
+        hours = Window(int(times[0]) - HOUR_US, int(times[-1]) + HOUR_US)
+        earlier = self._archive.times(blocks, self._series, hours)
+        closed = self._blocks(Tier.HOURS, hours)
+        lost = too_late(self._archive, closed, self._series, old, earlier)
+        return recent.drop(old.index[lost]).reset_index(drop=True)
 
-    def _plan_minutes(self, window: Window) -> tuple[list[tuple[Tier, Window]], list[Window]]:
-        rolled: list[tuple[Tier, Window]] = []
-        raw: list[Window] = []
-        start_us = window.start_us
-        for part in _stretches(dense_days(self._connection, self._series, window)):
-            if part.end_us <= window.start_us or part.start_us >= window.end_us:
-                continue
-            inside = Window(max(part.start_us, window.start_us), min(part.end_us, window.end_us))
-            if start_us < inside.start_us:
-                raw.append(Window(start_us, inside.start_us))
-            whole, edges = _inner(Tier.MINUTES, MINUTE_US, inside)
-            rolled += whole
-            raw += edges
-            start_us = inside.end_us
-        if start_us < window.end_us:
-            raw.append(Window(start_us, window.end_us))
-        return rolled, raw
+    def _sealed_until(self, blocks: Iterable[Block]) -> int:
+        """What was measured later is in the head alone."""
+        return max([self._span.readings_from_us, *(one.last_us + 1 for one in blocks)])
 
     def _blocks(self, tier: Tier, window: Window) -> list[Block]:
         """The blocks that may have something of the series, oldest first."""
@@ -225,28 +266,3 @@ def _by_hour(readings: pd.DataFrame) -> Iterator[tuple[Window, pd.DataFrame]]:
         for number, some in readings.groupby(readings["time_us"] // HOUR_US):
             start_us = int(str(number)) * HOUR_US
             yield Window(start_us, start_us + HOUR_US), some
-
-
-def _inner(
-    tier: Tier, width_us: int, window: Window
-) -> tuple[list[tuple[Tier, Window]], list[Window]]:
-    """The whole intervals of a window, and what is left at its edges."""
-    start_us = -(-window.start_us // width_us) * width_us
-    end_us = window.end_us // width_us * width_us
-    if end_us <= start_us:
-        return [], [window]
-    edges = [(window.start_us, start_us), (end_us, window.end_us)]
-    return [(tier, Window(start_us, end_us))], [Window(*one) for one in edges if one[0] < one[1]]
-
-
-def _stretches(days: Iterable[Dense]) -> Iterator[Window]:
-    """The stretches of hours that have minutes, in order."""
-    hours_us = [
-        day.day_us + hour * HOUR_US
-        for day in days
-        for hour in range(DAY_US // HOUR_US)
-        if day.hours >> hour & 1
-    ]
-    for _, some in groupby(enumerate(hours_us), lambda one: one[1] - one[0] * HOUR_US):
-        stretch = [hour_us for _, hour_us in some]
-        yield Window(stretch[0], stretch[-1] + HOUR_US)

@@ -9,8 +9,9 @@ from typing import Literal, get_args
 from telemetry.export import ExportQuery, Subject, export
 from telemetry.fault import Fault
 from telemetry.interface import Querier
+from telemetry.store.csv_text import csv_long
 from telemetry.store.parquet import parquet_bytes
-from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.text import csv_wide, json_array
 
 Format = Literal["csv", "json", "parquet"]
 Layout = Literal["long", "wide"]

@@ -4,7 +4,7 @@ It takes memory for one series of one day at a time, whatever the size of the hi
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +18,20 @@ from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.rollup import HOUR_US, combine
 from telemetry.store.archive import Archive
-from telemetry.store.block import UNREADABLE, BlockWriter, open_block
+from telemetry.store.block import UNREADABLE, BlockWriter, fault_of, open_block
+from telemetry.store.contents import rows_of, series_of
 from telemetry.store.counting import receipts
-from telemetry.store.encoding import row_groups
+from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, row_groups
 from telemetry.store.head import Connection
 from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
-from telemetry.store.manifest import Dense, dense_days, whole_blocks
+from telemetry.store.manifest import (
+    Dense,
+    Expiry,
+    dense_days,
+    expired_series,
+    is_damaged,
+    whole_blocks,
+)
 from telemetry.store.part import Part, PartWriter, Pile, rollup_table
 from telemetry.window import ALL_TIME, Window
 
@@ -49,6 +57,8 @@ class Swap:
         dense: The hours of which there are minutes.
         erased: Readings that are in no new block, by client and hour of receipt.
         repeated: Readings that were in two of the old ones, likewise.
+        expired: Readings that are over, likewise.
+        expiries: What is over of which series.
     """
 
     dropped: Sequence[Block]
@@ -56,10 +66,24 @@ class Swap:
     dense: Sequence[Dense] = ()
     erased: Mapping[Account, int] = field(default_factory=dict)
     repeated: Mapping[Account, int] = field(default_factory=dict)
+    expired: Mapping[Account, int] = field(default_factory=dict)
+    expiries: Sequence[Expiry] = ()
+
+    @property
+    def fewer(self) -> int:
+        """How many readings are in no new block."""
+        return _readings(self.dropped) - _readings(self.added)
 
 
 class Day:
-    """One day of the history while it is made anew, in one snapshot."""
+    """One day of the history while it is made anew, in one snapshot.
+
+    Series whose readings of that day are over stay as they are: their rollups say more than what
+    is left of their readings.
+
+    Raises:
+        Unreadable: If a block of it is damaged: once that is put back it must fit the others.
+    """
 
     def __init__(self, connection: Connection, site: Site, day_us: int) -> None:
         self._connection = connection
@@ -70,18 +94,22 @@ class Day:
             one for one in whole_blocks(connection)
             if one.first_us < self._window.end_us and one.last_us >= day_us
         ]  # fmt: skip
+        if any(is_damaged(connection, self._window, tier) for tier in Tier):
+            raise Unreadable("a block of the day is damaged; see python -m telemetry verify")
+        check_sound(site.root, self._blocks)
         self._readings = [one for one in self._blocks if one.tier is Tier.READINGS]
+        self._over = expired_series(connection, day_us)
         self._repeated: Counter[Account] = Counter()
         self._erased: Counter[Account] = Counter()
 
-    def compacted(self) -> Swap:
-        """The day as one part.
+    def compacted(self) -> Swap | None:
+        """The day as one part; `None` if nothing of it can be one.
 
         Raises:
             Unreadable: If not all of it can be read.
         """
         every = {series for one in self._readings for series in _series(self._site.root, one)}
-        return self._anew(every, lambda frame: frame)
+        return self._anew(every - self._over, lambda frame: frame)
 
     def without(self, doomed: Mask, flags: int) -> Swap | None:
         """The day without the readings that are doomed; `None` if it has none of them.
@@ -96,27 +124,17 @@ class Day:
         found: set[Series] = set()
         for block in self._readings:
             for table in _tables(self._site.root, block):
-                found |= _series_of(table.filter(doomed(table)))
-        if not found:
-            return None
-        return self._anew(found, lambda frame: frame[frame["flags"] & flags == 0])
+                found |= series_of(table.filter(doomed(table)))
+        return self._anew(found - self._over, lambda frame: frame[frame["flags"] & flags == 0])
 
     def _anew(
         self, series: Collection[Series], keep: Callable[[pd.DataFrame], pd.DataFrame]
-    ) -> Swap:
+    ) -> Swap | None:
         """The readings of these series that are kept as a new part, and all others as they were."""
+        if not series:
+            return None
         part = self._written(sorted(series), keep)
-        names = pa.array(sorted("\0".join(one) for one in series), pa.string())
-
-        def doomed(table: pa.Table) -> pa.Array:
-            joined = pc.binary_join_element_wise(table["client"], table["metric"], "\0")
-            theirs = pc.is_in(joined, names)
-            times = table["time"].cast(pa.int64())
-            inside = pc.and_(
-                pc.greater_equal(times, self._window.start_us), pc.less(times, self._window.end_us)
-            )
-            return pc.and_(theirs, inside)
-
+        doomed = rows_in(series, self._window)
         swaps = [swap for one in self._blocks for swap in without_rows(self._site, one, doomed)]
         return Swap(
             [block for swap in swaps for block in swap.dropped],
@@ -155,6 +173,19 @@ class Day:
         return found[~again]
 
 
+def rows_in(series: Iterable[Series], window: Window) -> Mask:
+    """The rows of these series with times in the window."""
+    names = pa.array(sorted("\0".join(one) for one in series), pa.string())
+
+    def chosen(table: pa.Table) -> pa.Array:
+        joined = pc.binary_join_element_wise(table["client"], table["metric"], "\0")
+        times = table["time"].cast(pa.int64())
+        inside = pc.and_(pc.greater_equal(times, window.start_us), pc.less(times, window.end_us))
+        return pc.and_(pc.is_in(joined, names), inside)
+
+    return chosen
+
+
 def _tables(root: Path, block: Block) -> Iterator[pa.Table]:
     """The row groups of a block.
 
@@ -170,16 +201,15 @@ def _tables(root: Path, block: Block) -> Iterator[pa.Table]:
 
 
 def _series(root: Path, block: Block) -> set[Series]:
-    """Whose rows a block has."""
-    found: set[Series] = set()
-    for table in _tables(root, block):
-        found |= _series_of(table)
-    return found
+    """Whose rows a block has.
 
-
-def _series_of(table: pa.Table) -> set[Series]:
-    pairs = table.group_by(["client", "metric"]).aggregate([]).to_pylist()
-    return {Series(row["client"], row["metric"]) for row in pairs}
+    Raises:
+        Unreadable: If it cannot be read.
+    """
+    try:
+        return {*rows_of(root, block)}
+    except UNREADABLE as error:
+        raise Unreadable(f"{block.path}: {error}") from error
 
 
 def _receipts(series: Series, frame: pd.DataFrame) -> Counter[Account]:
@@ -192,22 +222,44 @@ def _receipts(series: Series, frame: pd.DataFrame) -> Counter[Account]:
     return Counter(dict(zip(accounts, counts.tolist(), strict=True)))
 
 
+def check_sound(root: Path, blocks: Iterable[Block]) -> None:
+    """These files are as they were written: pages have checksums of their own, footers have none.
+
+    Raises:
+        Unreadable: If one is not.
+    """
+    for one in blocks:
+        reason = fault_of(root, one)
+        if reason:
+            raise Unreadable(f"{one.path}: {reason}")
+
+
 def merged_hours(site: Site, blocks: Sequence[Block]) -> Swap:
-    """The hours of several blocks as one block, series by series."""
+    """The hours of several blocks as one block, series by series.
+
+    Raises:
+        Unreadable: If one cannot be read.
+    """
+    check_sound(site.root, blocks)
     archive = Archive(site.root)
     every = {series for one in blocks for series in _series(site.root, one)}
     with BlockWriter(site, Tier.HOURS, day_of(blocks[0].first_us)) as writer:
         some: list[Series] = []
         rows: list[pd.DataFrame] = []
+
+        def write() -> None:
+            groups = row_groups([*map(len, rows)], ROLLUP_ROWS_AT_LEAST)
+            writer.write(rollup_table(some, pd.concat(rows)), groups)
+
         for series in sorted(every):
             found = archive.rollups(blocks, series, ALL_TIME)
             rows.append(combine(found).assign(series=len(some)))
             some.append(series)
             if sum(map(len, rows)) >= _HOURS_AT_ONCE:
-                writer.write(rollup_table(some, pd.concat(rows)), row_groups([*map(len, rows)]))
+                write()
                 some, rows = [], []
         if rows:
-            writer.write(rollup_table(some, pd.concat(rows)), row_groups([*map(len, rows)]))
+            write()
         for damage in archive.damage.values():
             raise Unreadable(f"{damage.path}: {damage.reason}")
         block = writer.finish()
@@ -227,3 +279,7 @@ def without_rows(site: Site, block: Block, doomed: Mask) -> Iterator[Swap]:
             writer.write(table.filter(pc.invert(gone)))
         kept = writer.finish()
     yield Swap([block], [kept] if kept else [], (), erased)
+
+
+def _readings(blocks: Iterable[Block]) -> int:
+    return sum(one.rows for one in blocks if one.tier is Tier.READINGS)

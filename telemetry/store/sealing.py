@@ -11,11 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from telemetry.reading import Flag, Series
 from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection, snapshot
+from telemetry.store.head_readings import find
+from telemetry.store.identity import known
+from telemetry.store.late import too_late
 from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
 from telemetry.store.manifest import dense_days, is_damaged, overlapping
 from telemetry.store.part import Part, PartWriter, Pile
@@ -109,14 +113,18 @@ class _Builder:
         blocks = overlapping(self._connection, Tier.READINGS, window)
         pile, doubles = Pile(window.start_us), list[Double]()
         for number, one in series:
-            found = _head_rows(self._connection, number, window)
+            found = head_rows(self._connection, number, window)
             if found.empty:
                 continue
-            earlier = self._earlier(blocks, one, found)
+            times = found["time_us"].to_numpy()
+            earlier = earlier_rows(self._archive, blocks, one, (times[0], times[-1]))
             if any(block.path in self._archive.damage for block in blocks):
                 return
-            new, again = split(found, earlier)
-            doubles += _doubles(one, again)
+            closed = self._closed(window, one, found, earlier)
+            if closed is None:
+                return
+            new, again = split(found[~closed], earlier)
+            doubles += [*_doubles(one, again), *_doubles(one, found[closed])]
             if len(new):
                 pile.add(one, new, earlier)
                 pile.note_dense(dense_days(self._connection, one, window))
@@ -125,6 +133,18 @@ class _Builder:
                 doubles = []
         yield Sealed(self._part(pile, window), doubles)
 
+    def _closed(
+        self, window: Window, series: Series, found: pd.DataFrame, earlier: pd.DataFrame
+    ) -> NDArray[np.bool_] | None:
+        """Which are of hours whose readings are over; `None` if that cannot be told now."""
+        if window.start_us >= find(self._connection, series).readings_from_us:
+            return np.zeros(len(found), dtype=bool)
+        if is_damaged(self._connection, window, Tier.HOURS):
+            return None
+        hours = overlapping(self._connection, Tier.HOURS, window.widened(HOUR_US))
+        closed = too_late(self._archive, hours, series, found, earlier["time_us"].to_numpy())
+        return None if any(one.path in self._archive.damage for one in hours) else closed
+
     def _part(self, pile: Pile, window: Window) -> Part | None:
         if not pile.rows:
             return None
@@ -132,14 +152,15 @@ class _Builder:
             writer.add(pile.take())
             return writer.finish()
 
-    def _earlier(
-        self, blocks: Sequence[Block], series: Series, found: pd.DataFrame
-    ) -> pd.DataFrame:
-        """What blocks have of the series in the hours of these readings."""
-        times = found["time_us"].to_numpy()
-        hours = Window(times[0] - times[0] % HOUR_US, times[-1] - times[-1] % HOUR_US + HOUR_US)
-        touched = [one for one in blocks if one.last_us >= hours.start_us]
-        return self._archive.readings(touched, series, hours)
+
+def earlier_rows(
+    archive: Archive, blocks: Sequence[Block], series: Series, times_us: tuple[int, int]
+) -> pd.DataFrame:
+    """What blocks have of the series in the hours from the first of these times to the last."""
+    first_us, last_us = times_us
+    hours = Window(first_us - first_us % HOUR_US, last_us - last_us % HOUR_US + HOUR_US)
+    touched = [one for one in blocks if one.last_us >= hours.start_us]
+    return archive.readings(touched, series, hours)
 
 
 def _doubles(series: Series, again: pd.DataFrame) -> Iterator[Double]:
@@ -155,8 +176,7 @@ def split(found: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.
     """
     if earlier.empty:
         return found, found[:0]
-    known = {*_identities(earlier)}
-    again = np.fromiter((one in known for one in _identities(found)), bool, len(found))
+    again = known(found, earlier)
     new = found[~again]
     beside = new["time_us"].isin(earlier["time_us"]).to_numpy()
     return new.assign(flags=new["flags"] | np.where(beside, Flag.CONFLICT.value, 0)), found[again]
@@ -168,7 +188,7 @@ def _identities(frame: pd.DataFrame) -> Iterator[tuple[int, float | str]]:
         yield time_us, value if text is None else text
 
 
-def _head_rows(connection: Connection, number: int, window: Window) -> pd.DataFrame:
+def head_rows(connection: Connection, number: int, window: Window) -> pd.DataFrame:
     """What the head has of a series in a window, by time and value, numbers before texts."""
     bounds = (number, window.start_us, window.end_us)
     rows = np.fromiter(connection.execute(_ROWS, bounds), _ROW)

@@ -5,47 +5,57 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from telemetry.batch import Skew
-from telemetry.condition import Damage, WriterState
+from telemetry.condition import AsOf, Damage, WriterState
 from telemetry.interface import Answer, Chunk, StreamQuery
 from telemetry.interval import GAPS, expected_interval_us
 from telemetry.ledger import Discrepancy, LedgerRow
-from telemetry.lookback import Lookback
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Group
-from telemetry.reading import Kind, Latest, Series
+from telemetry.reading import Latest, Series
+from telemetry.retention import Expiring, Retention
 from telemetry.store import presence
 from telemetry.store.archive import Archive
 from telemetry.store.block import fault_of
 from telemetry.store.books import read_ledger, recount
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
+from telemetry.store.latest import Newest, newest_received_us
 from telemetry.store.layout import blocks_folder
+from telemetry.store.limits import MOST_ROWS
 from telemetry.store.manifest import block_version, every_block, is_listed, known_damage
 from telemetry.store.quarantine import read_groups
 from telemetry.store.readings import SeriesReadings, changes
 from telemetry.store.recall import read_skews
 from telemetry.store.reserve import free_bytes
+from telemetry.store.retaining import Retain
+from telemetry.store.streaming import chunks
+from telemetry.store.usage import expiring, weigh
+from telemetry.usage import Usage
 from telemetry.window import ALL_TIME, Window
 
 _ANSWER_SECONDS = 5.0
 _RECOUNT_SECONDS = 600.0  # every reading is counted
 
-_LATEST = """SELECT series.client, series.metric, kind,
-    coalesce(nullif(series.unit, ''), description.unit, ''), newest_us, newest_value,
-    newest_received_us, newest_flags, coalesce(name, '')
-    FROM series LEFT JOIN description USING (client, metric)
-    WHERE series.client = coalesce(?, series.client) ORDER BY 1, 2"""
 _GROUPS_SHOWN = 1000
+
+
+class Reach(NamedTuple):
+    """What one thread keeps from one snapshot to the next."""
+
+    archive: Archive
+    newest: Newest
 
 
 class StoreSnapshot:
     """A read transaction; implements `telemetry.interface.Snapshot`."""
 
-    def __init__(self, connection: Database, archive: Archive, folder: Path) -> None:
+    def __init__(self, connection: Database, reach: Reach, folder: Path) -> None:
         self._connection = connection
-        self._archive = archive
+        self._archive = reach.archive
+        self._newest = reach.newest
         self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
 
@@ -53,6 +63,11 @@ class StoreSnapshot:
     def sequence(self) -> int:
         """Grows with every commit that changed readings."""
         return int(self._state["sequence"])
+
+    @property
+    def as_of(self) -> AsOf:
+        """The state of the store that all answers are of."""
+        return AsOf(self.sequence, newest_received_us(self._connection))
 
     def writer(self) -> WriterState:
         """What the collector last said of itself."""
@@ -67,14 +82,14 @@ class StoreSnapshot:
             stopped=bool(state.get("stopped", False)),
             rejected=int(state.get("rejected", 0)),
             free_bytes=free_bytes(self._folder),
+            relieved_us=state.get("relieved_us"),
         )
 
     def latest(self, client: str | None = None) -> Sequence[Latest]:
         """The newest reading of each series, of one client or of all, by client and metric."""
-        rows = self._connection.execute(_LATEST, (client,))
-        return [
-            Latest(Series(name, metric), Kind(kind), *rest) for name, metric, kind, *rest in rows
-        ]
+        if client is None:
+            return self._newest.of_all(self._connection)
+        return self._newest.of_client(self._connection, client)
 
     def read(self, series: Series, window: Window) -> Answer:
         """The readings of a series in a window, oldest first; empty if there are none."""
@@ -87,6 +102,10 @@ class StoreSnapshot:
     def count(self, series: Series, window: Window, at_most: int) -> int:
         """How many readings the window holds; counting ends at `at_most`."""
         return self._of(series).count(window, at_most)
+
+    def grain_us(self, series: Series, window: Window) -> int:
+        """How coarse what is left of a window is, where its readings are over."""
+        return self._of(series).grain_us(window)
 
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
         """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
@@ -174,30 +193,26 @@ class StoreQuerier:
         connection = self._connection()
         with faults(self._path):
             limit_time(connection, _ANSWER_SECONDS)
-            self._local.archive.limit_time(_ANSWER_SECONDS)
+            self._local.reach.archive.limit_time(_ANSWER_SECONDS)
             connection.execute("BEGIN")
             try:
                 self._close_removed(connection)
-                yield StoreSnapshot(connection, self._local.archive, self._path.parent)
+                yield StoreSnapshot(connection, self._local.reach, self._path.parent)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     def stream(self, query: StreamQuery) -> Iterator[Chunk]:
-        """Everything the query names, oldest first, in parts of bounded size.
+        """Everything the query names, oldest first, in parts of bounded size."""
+        yield from chunks(self, query)
 
-        Each part is a snapshot of its own: a long export holds nothing back from the writer. The
-        look-back is read once, in such parts too, and carried along.
-        """
-        lookback = Lookback(query.lookback_us)
-        start_us = query.window.start_us - query.lookback_us
-        while start_us < query.window.end_us:
-            with self.snapshot() as snapshot:
-                chunk = _chunk(snapshot, query, start_us)
-            lookback.take(chunk.window, chunk.answers)
-            if start_us >= query.window.start_us:
-                yield Chunk(chunk.window, lookback.widened(chunk.window, chunk.answers))
-            start_us = chunk.window.end_us
+    def usage(self, retention: Retention, now_us: int) -> Usage:
+        """What the history weighs, by client, and what it will weigh if so much is kept."""
+        return weigh(self._path, retention, now_us)
+
+    def expiring(self, retention: Retention, now_us: int) -> Sequence[Expiring]:
+        """What a `telemetry.job.Retain` of the same would leave out, by rule and tier."""
+        return expiring(self._path, Retain(retention, now_us))
 
     def inspect(self) -> Iterator[Damage | None]:
         """Reads every file of the history; says of each what is wrong with it, or `None`."""
@@ -215,7 +230,7 @@ class StoreQuerier:
         connection: Database | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
-            self._local.archive.close()
+            self._local.reach.archive.close()
             self._local.connection = None
 
     def _close_removed(self, connection: Database) -> None:
@@ -223,7 +238,7 @@ class StoreQuerier:
         version = block_version(connection)
         if version != self._local.version:
             self._local.version = version
-            self._local.archive.keep({one.path for one in every_block(connection)})
+            self._local.reach.archive.keep({one.path for one in every_block(connection)})
 
     def _connection(self) -> Database:
         connection: Database | None = getattr(self._local, "connection", None)
@@ -233,7 +248,9 @@ class StoreQuerier:
         if connection is not None and self._local.origin[0] == os.getpid():
             self.close()
         connection = self._local.connection = open_reader(self._path)
-        self._local.archive = Archive(blocks_folder(self._path))
+        archive = Archive(blocks_folder(self._path))
+        archive.limit_rows(MOST_ROWS)
+        self._local.reach = Reach(archive, Newest())
         self._local.version = None
         self._local.origin = origin
         return connection
@@ -245,19 +262,3 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _chunk(snapshot: StoreSnapshot, query: StreamQuery, start_us: int) -> Chunk:
-    """A part that begins there: of the window, or of the look-back before it."""
-    begun = start_us >= query.window.start_us
-    end_us = query.window.end_us if begun else query.window.start_us
-    series = [
-        latest.series
-        for latest in snapshot.latest(query.client)
-        if not query.metrics or latest.series.metric in query.metrics
-    ]
-    rows = max(1, query.chunk_rows // max(1, len(series)))
-    ends = (snapshot.boundary(one, start_us, rows) for one in series)
-    first_end_us = min((end for end in ends if end is not None), default=end_us)
-    window = Window(start_us, min(max(first_end_us, start_us + 1), end_us))
-    return Chunk(window, [snapshot.read(one, window) for one in series])

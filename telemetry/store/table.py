@@ -18,6 +18,16 @@ _SERIES = """INSERT INTO series
     (client, metric, kind, unit, newest_us, newest_value, newest_received_us, newest_flags,
     oldest_us)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?5)"""
+_TELL = f"""{_SERIES.replace("?5", "?")} ON CONFLICT (client, metric) DO UPDATE SET
+    kind = CASE WHEN kind = 'boolean' OR excluded.kind = 'number' THEN excluded.kind ELSE kind END,
+    unit = CASE WHEN excluded.unit = '' OR unit <> '' AND excluded.newest_us <= newest_us
+        THEN unit ELSE excluded.unit END,
+    newest_value = iif(excluded.newest_us > newest_us, excluded.newest_value, newest_value),
+    newest_received_us =
+        iif(excluded.newest_us > newest_us, excluded.newest_received_us, newest_received_us),
+    newest_flags = iif(excluded.newest_us > newest_us, excluded.newest_flags, newest_flags),
+    newest_us = max(newest_us, excluded.newest_us),
+    oldest_us = min(oldest_us, excluded.oldest_us)"""
 _REACH = "UPDATE series SET oldest_us = ? WHERE id = ?"
 _CLIMB = "UPDATE series SET kind = ? WHERE id = ?"
 _NEWEST = f"""UPDATE series SET unit = CASE WHEN ?2 = '' THEN unit ELSE ?2 END,
@@ -53,6 +63,24 @@ _FOREVER_US = 1 << 62
 _TIME, _KIND = itemgetter(1), itemgetter(3)  # of a reading
 
 Row = tuple[int, int, float | str, int, int]
+
+
+class News(NamedTuple):
+    """What readings that did not come through the head say of their series.
+
+    Attributes:
+        series: Whose they are.
+        kind: How its values are meant.
+        unit: In which unit, or an empty string.
+        oldest_us: When the first of them was measured.
+        newest: The last of them: its time, its value, when it arrived, and its flags.
+    """
+
+    series: Series
+    kind: Kind
+    unit: str
+    oldest_us: int
+    newest: tuple[int, float | str, int, int]
 
 
 class Doomed(NamedTuple):
@@ -125,6 +153,12 @@ class ReadingTable:
         if not behind:
             return list(map(len, parts))
         return [self._insert_if_new(part, behind) for part in parts]
+
+    def tell(self, news: Iterable[News]) -> None:
+        """Makes or renews the series of readings that are in blocks already."""
+        rows = ((*one.series, one.kind, one.unit, *one.newest, one.oldest_us) for one in news)
+        self._connection.executemany(_TELL, rows)
+        self.forget()
 
     def _climb(self, known: _Known, kinds: Iterable[Kind]) -> None:
         for kind in kinds:

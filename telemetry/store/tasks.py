@@ -1,7 +1,7 @@
 """Tasks: what keeps blocks few, and what leaves readings out of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,9 +9,10 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from telemetry.store.contents import may_have
 from telemetry.store.head import Connection, snapshot
 from telemetry.store.layout import Block, Site, Tier, day_of, month_of
-from telemetry.store.manifest import whole_blocks
+from telemetry.store.manifest import damaged_blocks, whole_blocks
 from telemetry.store.rewriting import Day, Swap, Unreadable, merged_hours, without_rows
 
 Key = TypeVar("Key", bound=Hashable)
@@ -46,13 +47,26 @@ class Compact:
             if len(readings) > 1 and day_us not in passed:
                 passed.add(day_us)
                 with suppress(Unreadable):
-                    return Day(connection, site, day_us).compacted()
+                    swap = Day(connection, site, day_us).compacted()
+                    if swap is not None:
+                        return swap
         for month, hours in _grouped(blocks, Tier.HOURS, month_of).items():
             if len(hours) > 1 and month < month_of(self.before_us) and month not in passed:
                 passed.add(month)
                 with suppress(Unreadable):
                     return merged_hours(site, hours)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Blocks that could not be read, so that nobody knows what they hold.
+
+    Attributes:
+        reasons: The path of each, and why if that is news.
+    """
+
+    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +81,38 @@ class Forget:
     client: str | None
     flags: int
 
-    def build(self, connection: Connection, site: Site) -> Generator[Swap]:
+    def build(self, connection: Connection, site: Site) -> Generator[Swap | Missed]:
         """A swap for each block or day that has something of it; each to be made before the next.
 
-        Raises:
-            Unreadable: If a block cannot be read: it may hold what is to be forgotten.
+        At the end it says which blocks could not be read: they may hold more of it.
         """
         with snapshot(connection):
             blocks = whole_blocks(connection)
-        if not self.flags:
-            for block in blocks:
-                yield from without_rows(site, block, self._is_theirs)
+            damaged = [block for block, _ in damaged_blocks(connection)]
+        missed = [block.path for block in damaged if self._may_be_in(site, block)]
+        for one in blocks if not self.flags else _grouped(blocks, Tier.READINGS, day_of):
+            swaps = list[Swap]()
+            try:
+                swaps += self._swaps(connection, site, one)
+            except Unreadable as error:
+                missed.append(str(error))
+            yield from swaps
+        if missed:
+            yield Missed(missed)
+
+    def _swaps(self, connection: Connection, site: Site, one: Block | int) -> Iterator[Swap]:
+        """Of a block, or of a day if only readings with a flag go: its rollups change then."""
+        if isinstance(one, Block):
+            if self._may_be_in(site, one):
+                yield from without_rows(site, one, self._is_theirs)
             return
-        for day_us in _grouped(blocks, Tier.READINGS, day_of):
-            with snapshot(connection):
-                swap = Day(connection, site, day_us).without(self.dooms, self.flags)
-            if swap is not None:
-                yield swap
+        with snapshot(connection):
+            swap = Day(connection, site, one).without(self.dooms, self.flags)
+        if swap is not None:
+            yield swap
+
+    def _may_be_in(self, site: Site, block: Block) -> bool:
+        return self.client is None or may_have(site.root, block, self.client)
 
     def dooms(self, table: pa.Table) -> pa.Array:
         """Which readings it leaves out."""

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.timestamps import (
-    EARLIEST_US,
     NO_TIME,
     TIME_KEYS,
     Stamp,
@@ -18,6 +17,7 @@ from collector.timestamps import (
     read_time,
     stamp_us,
 )
+from telemetry.literals import EARLIEST_US
 from telemetry.reading import Flag
 from telemetry.window import LATEST_US, to_us
 from tests.collector.formats.decoding import steady

@@ -20,11 +20,11 @@ from telemetry.interface import StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
 from telemetry.store.snapshot import StoreQuerier
-from telemetry.window import Window
+from telemetry.window import Window, to_iso
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
 from tests.dashboard.visits import prepared
 from tests.support import make_settings
-from tests.telemetry.builders import NOON_US, SECOND_US, decoded, fill, reading
+from tests.telemetry.builders import NOON_US, SECOND_US, asking, decoded, fill, reading
 
 LONG = ["time", "client", "metric", "value", "unit", "received", "flags"]
 NAMES = ("a/b #1 <b>", "=1+1", "ä€🜂", "a&client=b", "%00%2F..", "x;y,\"z'")
@@ -101,6 +101,17 @@ def test_clients_are_listed_with_their_metrics(program: FlaskClient) -> None:
         "simulated": False,
     }
     assert boiler["metrics"][0]["value"] == "=on"
+
+
+def test_answer_says_of_what_state_of_the_store_it_is(
+    ask: Ask, program: FlaskClient, store: Path
+) -> None:
+    """Both addresses, with the same number and the time at which the newest reading arrived."""
+    with asking(store) as querier, querier.snapshot() as snapshot:
+        as_of = snapshot.as_of
+    for answer in (ask(), program.get("/api/v1/clients")):
+        assert answer.headers["Culex-Sequence"] == str(as_of.sequence)
+        assert answer.headers["Culex-As-Of"] == to_iso(as_of.time_us)
 
 
 def test_long_csv_has_the_columns_of_the_contract(ask: Ask) -> None:

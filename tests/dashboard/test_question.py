@@ -19,7 +19,7 @@ from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, ask
 from telemetry.export import ExportQuery, export, subject
 from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
-from telemetry.text import csv_long
+from telemetry.store.csv_text import csv_long
 from telemetry.window import Window, parse_duration
 from tests.dashboard.pictures import (
     HOUR_US,

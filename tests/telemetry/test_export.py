@@ -19,9 +19,10 @@ from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, 
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
+from telemetry.store.csv_text import csv_long
 from telemetry.store.parquet import parquet_bytes
 from telemetry.store.snapshot import StoreSnapshot
-from telemetry.text import csv_long, csv_wide, json_array
+from telemetry.text import csv_wide, json_array
 from telemetry.window import TimeError, Window
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, decoded, fill, reading
 

@@ -225,6 +225,14 @@ def test_stats_say_how_much_there_is(settings: Settings) -> None:
     """Counts, the span of time and sizes, for people and as JSON."""
     found = json.loads(run("stats", "--json").stdout)
     assert found.pop("bytes")["store"] >= settings.store_path.stat().st_size
+    assert {one["client"]: one["readings"] for one in found.pop("usage")} == {
+        "demo-solar": 5,
+        "boiler": 61,
+    }
+    assert found.pop("forecast").keys() == {
+        "day_bytes", "full_days", "balance_bytes", "forever_bytes"
+    }  # fmt: skip
+    assert found.pop("unread_bytes") == 0
     assert found == {
         "clients": 2,
         "series": 3,

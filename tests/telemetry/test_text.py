@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.text import LONG_COLUMNS, csv_long, csv_wide, guard, json_array, number
+from telemetry.store.csv_text import csv_long
+from telemetry.text import LONG_COLUMNS, csv_wide, guard, json_array, number
 from telemetry.window import parse_zone
 from tests.telemetry.builders import NOON_US, steady
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from collector.decoded import Decoded, Decoder, Place
 from collector.rejection import Rejected
-from collector.timestamps import EARLIEST_US
+from telemetry.literals import EARLIEST_US
 from telemetry.window import LATEST_US
 
 steady = settings(deadline=None, derandomize=True, database=None)

@@ -10,8 +10,8 @@ from collector.formats import DECODERS, format_of
 from collector.formats.harvest import NAMED_FAULTS
 from collector.formats.home_assistant import TOPIC_CHARACTERS
 from collector.topics import NAME_CHARACTERS
-from collector.values import STATE_CHARACTERS
 from telemetry.families import TEMPLATES, Family, Format
+from telemetry.literals import STATE_CHARACTERS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "formats.md").read_text("utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 import telemetry.sources.blocks
 from telemetry.reading import Flag
-from telemetry.sources import SCHEMA, Options, Part, SourceError, open_source
+from telemetry.sources import SCHEMA, Options, Piece, SourceError, open_source
 from telemetry.window import to_iso
 
 HEADER = "time,client,metric,value,unit,received,flags\n"
@@ -28,16 +28,16 @@ def write(folder: Path, content: str | bytes, name: str = "kitchen.csv") -> Path
     return path
 
 
-def parts(path: Path, options: Options = KITCHEN) -> list[Part]:
+def pieces(path: Path, options: Options = KITCHEN) -> list[Piece]:
     """Everything a file comes to."""
     found = list(open_source(path, options))
-    assert all(part.table.schema == SCHEMA for part in found)
+    assert all(piece.table.schema == SCHEMA for piece in found)
     return found
 
 
 def rows(path: Path, options: Options = KITCHEN) -> list[dict[str, Any]]:
     """The readings of a file."""
-    return [row for part in parts(path, options) for row in part.table.to_pylist()]
+    return [row for piece in pieces(path, options) for row in piece.table.to_pylist()]
 
 
 def simple(path: Path, options: Options = KITCHEN) -> list[Simple]:
@@ -51,7 +51,7 @@ def simple(path: Path, options: Options = KITCHEN) -> list[Simple]:
 
 def bad(path: Path, options: Options = KITCHEN) -> list[tuple[int, str]]:
     """The bad rows of a file as line and reason."""
-    return [(row.line, row.reason) for part in parts(path, options) for row in part.bad]
+    return [(row.line, row.reason) for piece in pieces(path, options) for row in piece.bad]
 
 
 def test_long_csv_of_ours_is_read_with_everything_it_says(tmp_path: Path) -> None:
@@ -148,14 +148,14 @@ def test_local_time_is_read_in_the_zone_the_first_of_an_hour_that_comes_twice(
 def test_value_means_what_it_means_to_the_collector(tmp_path: Path) -> None:
     """Numbers, words for yes and no, states; an integer that no double holds is flagged."""
     cells = ["1e3", "+5", "ON", "false", "heating", "1.2.3", str(2**53 + 1), str(2**53), ".5"]
-    part, *_ = parts(write(tmp_path, "time,t\n" + "".join(f"{NOON},{cell}\n" for cell in cells)))
-    found = part.table.to_pylist()
+    piece, *_ = pieces(write(tmp_path, "time,t\n" + "".join(f"{NOON},{cell}\n" for cell in cells)))
+    found = piece.table.to_pylist()
     assert [row["text"] or row["value"] for row in found] == [
         1000.0, 5.0, 1.0, 0.0, "heating", "1.2.3", 2.0**53, 2.0**53, 0.5
     ]  # fmt: skip
     assert [bool(row["flags"] & Flag.INEXACT) for row in found] == [n == 6 for n in range(9)]
-    assert part.booleans is not None
-    assert part.booleans.to_pylist() == [n in (2, 3) for n in range(9)]
+    assert piece.booleans is not None
+    assert piece.booleans.to_pylist() == [n in (2, 3) for n in range(9)]
 
 
 BAD = [
@@ -197,10 +197,10 @@ def test_bad_row_is_reported_with_its_line_and_costs_only_itself(
     """Whatever a row holds, those around it are read and it has the line an editor shows."""
     good = f"{NOON},a,t,1\n"
     text = f"time,client,metric,value\n{good}\n{good}{row}\n{good}"
-    found = parts(write(tmp_path, text))
-    assert [(b.line, b.reason) for part in found for b in part.bad] == [(5, reason)]
-    assert sum(part.table.num_rows for part in found) == 3
-    assert all(len(b.sample) <= 100 for part in found for b in part.bad)
+    found = pieces(write(tmp_path, text))
+    assert [(b.line, b.reason) for piece in found for b in piece.bad] == [(5, reason)]
+    assert sum(piece.table.num_rows for piece in found) == 3
+    assert all(len(b.sample) <= 100 for piece in found for b in piece.bad)
 
 
 def test_every_bad_row_together_is_reported_line_by_line(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_wide_csv_has_a_reading_for_each_cell_that_is_not_empty(tmp_path: Path) 
     ]
     assert bad(path) == [(4, "bad-time"), (6, "non-finite")]
     assert {row["unit"] for row in rows(path)} == {"°C", "%", ""}
-    assert parts(path)[0].bad[1].sample == "hum: nan"
+    assert pieces(path)[0].bad[1].sample == "hum: nan"
 
 
 @pytest.mark.parametrize(
@@ -298,12 +298,12 @@ def test_wide_csv_may_have_a_column_of_clients(tmp_path: Path) -> None:
 
 
 def test_wide_csv_of_ten_thousand_columns_is_read(tmp_path: Path) -> None:
-    """Columns without number are columns still, in parts of bounded size."""
+    """Columns without number are columns still, in pieces of bounded size."""
     titles = ",".join(f"m{n}" for n in range(10_000))
     line = NOON + ",1" * 10_000 + "\n"
-    found = parts(write(tmp_path, f"time,{titles}\n{line * 60}"))
-    assert sum(part.table.num_rows for part in found) == 600_000
-    assert max(part.table.num_rows for part in found) <= 400_000
+    found = pieces(write(tmp_path, f"time,{titles}\n{line * 60}"))
+    assert sum(piece.table.num_rows for piece in found) == 600_000
+    assert max(piece.table.num_rows for piece in found) <= 400_000
     assert found[0].table["metric"][9_999].as_py() == "m9999"
 
 
@@ -335,7 +335,7 @@ def test_csv_that_cannot_be_read_says_what_to_do(
     """One sentence with the name of the file, and no stack."""
     path = write(tmp_path, content, "some.csv")
     with pytest.raises(SourceError, match=f"(?s)some.csv: .*{sentence}"):
-        parts(path, Options())
+        pieces(path, Options())
 
 
 def test_truncated_gzip_gives_what_was_whole_and_says_so(tmp_path: Path) -> None:
@@ -344,33 +344,33 @@ def test_truncated_gzip_gives_what_was_whole_and_says_so(tmp_path: Path) -> None
     text = "time,t\n" + "".join(f"{NOON},{value!r}\n" for value in noise.tolist())
     whole = gzip.compress(text.encode(), 1)
     path = write(tmp_path, whole[: len(whole) * 2 // 3], "kitchen.csv.gz")
-    found: list[Part] = []
+    found: list[Piece] = []
     with pytest.raises(SourceError, match=r"kitchen\.csv\.gz: its gzip data is cut off"):
         found.extend(open_source(path, Options()))
-    assert sum(part.table.num_rows for part in found) > 100_000
+    assert sum(piece.table.num_rows for piece in found) > 100_000
     with pytest.raises(SourceError, match="gzip data is cut off"):
-        parts(write(tmp_path, whole[:15], "b.csv.gz"))
+        pieces(write(tmp_path, whole[:15], "b.csv.gz"))
 
 
 def test_bad_rows_beyond_a_thousand_are_counted(tmp_path: Path) -> None:
     """The first are reported, all are counted, and the rest is read."""
     text = "time,t\n" + f"soon,1\n{NOON},1\n" * 60_000
-    found = parts(write(tmp_path, text))
-    reported = [row.line for part in found for row in part.bad]
+    found = pieces(write(tmp_path, text))
+    reported = [row.line for piece in found for row in piece.bad]
     assert reported == [2 + 2 * n for n in range(1000)]
-    assert sum(part.bad_count for part in found) == 60_000
-    assert sum(part.table.num_rows for part in found) == 60_000
+    assert sum(piece.bad_count for piece in found) == 60_000
+    assert sum(piece.table.num_rows for piece in found) == 60_000
 
 
-def test_million_duplicates_and_a_state_in_the_middle_come_in_parts(tmp_path: Path) -> None:
-    """Mixed types and duplicates are read as they stand; no part is too large."""
+def test_million_duplicates_and_a_state_in_the_middle_come_in_pieces(tmp_path: Path) -> None:
+    """Mixed types and duplicates are read as they stand; no piece is too large."""
     row = f"{NOON},1\n"
     text = f"time,t\n{row * 600_000}{NOON},off-line\n{row * 400_000}"
-    found = parts(write(tmp_path, text))
-    sizes = [part.table.num_rows for part in found]
+    found = pieces(write(tmp_path, text))
+    sizes = [piece.table.num_rows for piece in found]
     assert sum(sizes) == 1_000_001
     assert max(sizes) < 500_000
-    texts = [text for part in found for text in part.table["text"].drop_null().to_pylist()]
+    texts = [text for piece in found for text in piece.table["text"].drop_null().to_pylist()]
     assert texts == ["off-line"]
 
 
@@ -387,7 +387,7 @@ def test_columns_may_be_named_by_options(tmp_path: Path) -> None:
     """What no name tells can be said."""
     path = write(tmp_path, f"when,who,what,level\n{NOON},a,t,1\n")
     roles: Sequence[tuple[str, str]] = [("time", "When"), ("client", "who"), ("metric", "what")]
-    options = Options(columns=dict([*roles, ("value", "level")]))
+    options = Options(columns=(*roles, ("value", "level")))
     assert simple(path, options) == [("a", "t", "12:00:00", 1.0)]
     with pytest.raises(SourceError, match="there is no column 'x'"):
-        parts(path, Options(columns={"time": "x"}))
+        pieces(path, Options(columns=(("time", "x"),)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.sources import Options, Part, SourceError, open_source
+from telemetry.sources import Options, Piece, SourceError, open_source
 
 NOON_US = 1_795_435_200_000_000
 NOON = NOON_US / 1e6
@@ -69,33 +69,33 @@ def database(tmp_path: Path) -> Path:
     )
 
 
-def parts(path: Path, options: Options | None = None) -> list[Part]:
+def pieces(path: Path, options: Options | None = None) -> list[Piece]:
     """Everything a database comes to."""
     return list(open_source(path, options or Options()))
 
 
 def test_states_are_readings_of_their_entities(database: Path) -> None:
     """Numbers, words for yes and no, states, units; what is unavailable is skipped, not bad."""
-    (part,) = parts(database)
-    found = part.table.to_pylist()
+    (piece,) = pieces(database)
+    found = piece.table.to_pylist()
     assert [(row["client"], row["metric"], row["unit"]) for row in found] == [
         ("homeassistant", "sensor.boiler", "°C"), ("homeassistant", "light.hall", ""),
         ("homeassistant", "climate.hall", ""), ("homeassistant", "sensor.boiler", "°C"),
     ]  # fmt: skip
     assert [row["text"] or row["value"] for row in found] == [21.5, 1.0, "heat", 22.0]
     assert [row["time_us"] - NOON_US for row in found] == [0, 3_000_000, 4_000_000, 250_000]
-    assert [(row.line, row.reason) for row in part.bad] == [
+    assert [(row.line, row.reason) for row in piece.bad] == [
         (6, "decimal-comma"), (7, "bad-time"), (8, "no-metric")
     ]  # fmt: skip
-    assert part.skipped == 3
+    assert piece.skipped == 3
 
 
 def test_states_are_those_of_the_client_that_was_named(database: Path) -> None:
     """A house may have another name."""
-    (part,) = parts(database, Options(client="house"))
-    assert set(part.table["client"].to_pylist()) == {"house"}
+    (piece,) = pieces(database, Options(client="house"))
+    assert set(piece.table["client"].to_pylist()) == {"house"}
     with pytest.raises(SourceError, match="no client can be called 'broker'"):
-        parts(database, Options(client="broker"))
+        pieces(database, Options(client="broker"))
 
 
 def test_old_schema_has_entities_and_texts_for_times_in_its_states(tmp_path: Path) -> None:
@@ -110,11 +110,11 @@ def test_old_schema_has_entities_and_texts_for_times_in_its_states(tmp_path: Pat
             (statement, ("sensor.p", "6", None, "soon")),
         ],
     )
-    (part,) = parts(path)
-    (row,) = part.table.to_pylist()
+    (piece,) = pieces(path)
+    (row,) = piece.table.to_pylist()
     assert (row["metric"], row["value"], row["unit"]) == ("sensor.p", 5.0, "W")
     assert row["time_us"] == NOON_US + 250_000
-    assert [(one.line, one.reason) for one in part.bad] == [(2, "bad-time")]
+    assert [(one.line, one.reason) for one in piece.bad] == [(2, "bad-time")]
 
 
 def test_database_is_not_touched(database: Path) -> None:
@@ -122,7 +122,7 @@ def test_database_is_not_touched(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     before = database.read_bytes()
-    assert parts(database)
+    assert pieces(database)
     assert database.read_bytes() == before
     assert [path.name for path in database.parent.iterdir()] == [database.name]
 
@@ -135,15 +135,15 @@ def test_states_still_in_the_log_of_a_running_house_are_read(database: Path) -> 
             "INSERT INTO states (metadata_id, state, last_updated_ts) VALUES (2, 'off', ?)", (NOON,)
         )
         connection.commit()
-        (part,) = parts(database)
-    assert part.table["value"].to_pylist()[-1] == 0.0
+        (piece,) = pieces(database)
+    assert piece.table["value"].to_pylist()[-1] == 0.0
 
 
 def test_database_of_others_and_a_damaged_one_say_so(tmp_path: Path, database: Path) -> None:
     """One sentence with the name of the file."""
     other = build(tmp_path / "other.db", "CREATE TABLE a (b);", [])
     with pytest.raises(SourceError, match=r"other\.db: it is no database of Home Assistant"):
-        parts(other)
+        pieces(other)
     content = database.read_bytes()
     for damaged in (
         content[:6000],
@@ -152,4 +152,4 @@ def test_database_of_others_and_a_damaged_one_say_so(tmp_path: Path, database: P
     ):
         database.write_bytes(damaged)
         with pytest.raises(SourceError, match=r"home-assistant_v2\.db: "):
-            parts(database)
+            pieces(database)

@@ -10,7 +10,7 @@ import telemetry.sources.blocks
 from collector.decoded import Place
 from collector.formats.influx import decode_influx
 from telemetry.reading import Flag
-from telemetry.sources import SCHEMA, Form, Options, Part, Precision, open_source
+from telemetry.sources import SCHEMA, Form, Options, Piece, Precision, open_source
 
 NOON_US = 1_795_435_200_000_000
 NOON = NOON_US * 1000
@@ -24,16 +24,16 @@ def write(folder: Path, content: str | bytes, name: str = "some.lp") -> Path:
     return path
 
 
-def parts(path: Path, options: Options | None = None) -> list[Part]:
+def pieces(path: Path, options: Options | None = None) -> list[Piece]:
     """Everything a file comes to."""
     found = list(open_source(path, options or Options()))
-    assert all(part.table.schema == SCHEMA for part in found)
+    assert all(piece.table.schema == SCHEMA for piece in found)
     return found
 
 
 def rows(path: Path, options: Options | None = None) -> list[dict[str, Any]]:
     """The readings of a file."""
-    return [row for part in parts(path, options) for row in part.table.to_pylist()]
+    return [row for piece in pieces(path, options) for row in piece.table.to_pylist()]
 
 
 def simple(path: Path, options: Options | None = None) -> list[Simple]:
@@ -46,7 +46,7 @@ def simple(path: Path, options: Options | None = None) -> list[Simple]:
 
 def bad(path: Path) -> list[tuple[int, str]]:
     """The bad rows of a file as line and reason."""
-    return [(row.line, row.reason) for part in parts(path) for row in part.bad]
+    return [(row.line, row.reason) for piece in pieces(path) for row in piece.bad]
 
 
 EXPORT = f"""# INFLUXDB EXPORT: 1677-09-21T00:12:43Z - 2262-04-11T23:47:16Z

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from telemetry.reading import Flag
-from telemetry.sources import SCHEMA, Options, Part, SourceError, open_source
-from telemetry.sources.part import NAME
+from telemetry.sources import SCHEMA, Options, Piece, SourceError, open_source
+from telemetry.sources.piece import NAME
 
 NOON_US = 1_795_435_200_000_000
 KITCHEN = Options(client="kitchen")
@@ -28,21 +28,21 @@ def write(folder: Path, columns: "dict[str, pa.Array | list[object]] | pa.Table"
     return path
 
 
-def parts(path: Path, options: Options = KITCHEN) -> list[Part]:
+def pieces(path: Path, options: Options = KITCHEN) -> list[Piece]:
     """Everything a file comes to."""
     found = list(open_source(path, options))
-    assert all(part.table.schema == SCHEMA for part in found)
+    assert all(piece.table.schema == SCHEMA for piece in found)
     return found
 
 
 def rows(path: Path, options: Options = KITCHEN) -> list[dict[str, Any]]:
     """The readings of a file."""
-    return [row for part in parts(path, options) for row in part.table.to_pylist()]
+    return [row for piece in pieces(path, options) for row in piece.table.to_pylist()]
 
 
 def bad(path: Path, options: Options = KITCHEN) -> list[tuple[int, str]]:
     """The bad rows of a file as row and reason."""
-    return [(row.line, row.reason) for part in parts(path, options) for row in part.bad]
+    return [(row.line, row.reason) for piece in pieces(path, options) for row in piece.bad]
 
 
 def test_block_of_ours_is_read_as_it_is(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_frame_of_pandas_is_read_by_its_only_time(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [bool(row["flags"] & Flag.INEXACT) for row in found] == [n == 2 for n in range(7)]
     assert bad(path, Options()) == [(1, "unsupported-column"), (3, "non-finite")]
-    booleans = parts(path, Options())[0].booleans
+    booleans = pieces(path, Options())[0].booleans
     assert booleans is not None
     assert booleans.to_pylist() == [row["metric"] == "on" for row in found]
 
@@ -132,14 +132,14 @@ def test_long_table_of_others_is_read_and_bad_rows_are_numbered(tmp_path: Path) 
 
 
 def test_row_numbers_go_on_from_batch_to_batch(tmp_path: Path) -> None:
-    """A bad row far down has its number, and parts are of bounded size."""
+    """A bad row far down has its number, and pieces are of bounded size."""
     values = np.ones(500_000)
     values[[3, 499_999]] = np.nan
     table = {"time": pa.array(np.full(500_000, NOON_US), UTC), "metric": ["t"] * 500_000}
     path = write(tmp_path, {**table, "value": pa.array(values)})
-    found = parts(path)
-    assert [row.line for part in found for row in part.bad] == [4, 500_000]
-    assert max(part.table.num_rows for part in found) < 300_000
+    found = pieces(path)
+    assert [row.line for piece in found for row in piece.bad] == [4, 500_000]
+    assert max(piece.table.num_rows for piece in found) < 300_000
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_parquet_whose_columns_do_not_fit_says_so(
     options = Options() if sentence.startswith("no column says") else KITCHEN
     path = write(tmp_path, columns)
     with pytest.raises(SourceError, match=f"kitchen.parquet: {sentence}"):
-        parts(path, options)
+        pieces(path, options)
 
 
 def test_truncated_parquet_says_so(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_truncated_parquet_says_so(tmp_path: Path) -> None:
     for content in (whole[: len(whole) // 2], b"", b"time,t\n", whole[:-4] + b"XXXX"):
         path.write_bytes(content)
         with pytest.raises(SourceError, match=r"kitchen\.parquet: it is no Parquet file"):
-            parts(path)
+            pieces(path)
 
 
 def test_parquet_damaged_inside_says_so(tmp_path: Path) -> None:
@@ -179,4 +179,4 @@ def test_parquet_damaged_inside_says_so(tmp_path: Path) -> None:
     content[1000:200_000] = bytes(199_000)
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"kitchen\.parquet: it is damaged"):
-        parts(path)
+        pieces(path)

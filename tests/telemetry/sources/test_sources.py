@@ -21,9 +21,10 @@ from telemetry.sources.detect import detect
 from telemetry.sources.names import unguarded
 from telemetry.sources.pipeline import ahead
 from telemetry.sources.values import read_value
+from telemetry.store.csv_text import csv_long
 from telemetry.store.parquet import parquet_bytes
 from telemetry.store.rendering import Shape, rendered
-from telemetry.text import csv_long, csv_wide
+from telemetry.text import csv_wide
 from telemetry.window import Window
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, reading, steady
 
@@ -42,7 +43,7 @@ Row = tuple[int, str, str, float | str, int, int]
 
 
 def part_of(rows: list[Row], unit: str = "°C") -> pd.DataFrame:
-    """A part as `telemetry.export.export` yields it."""
+    """A piece as `telemetry.export.export` yields it."""
     frame = pd.DataFrame({"time_us": pd.Series([row[0] for row in rows], dtype="int64")})
     frame["client"] = pd.Series([row[1] for row in rows], dtype=object)
     frame["metric"] = pd.Series([row[2] for row in rows], dtype=object)
@@ -61,13 +62,13 @@ def imported(content: bytes, name: str, options: Options | None = None) -> list[
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(content)
-        parts = list(open_source(path, options or Options()))
-    assert [part.bad for part in parts if part.bad] == []
+        pieces = list(open_source(path, options or Options()))
+    assert [piece.bad for piece in pieces if piece.bad] == []
     return [
         (row["time_us"], row["client"], row["metric"],
          row["value"] if row["text"] is None else row["text"], row["received_us"],
          row["flags"] & ~Flag.IMPORTED)
-        for part in parts for row in part.table.to_pylist()
+        for piece in pieces for row in piece.table.to_pylist()
     ]  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def test_foreign_binary_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_folder_is_every_file_in_it_by_name(tmp_path: Path) -> None:
-    """Folders in it too; other files are passed over; each part says whose it is."""
+    """Folders in it too; other files are passed over; each piece says whose it is."""
     inner = tmp_path / "b"
     inner.mkdir()
     (tmp_path / "c.csv").write_text(f"time,t\n{NOON},3\nsoon,1\n")
@@ -186,9 +187,9 @@ def test_folder_is_every_file_in_it_by_name(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("no")
     table = {"time": pa.array([NOON_US], pa.timestamp("us")), "t": [4.0]}
     pq.write_table(pa.table(table), tmp_path / "d.parquet")
-    parts = list(open_source(tmp_path, Options()))
-    assert [part.path.name for part in parts] == ["a.lp", "a.csv.gz", "c.csv", "d.parquet"]
-    assert [part.table["value"][0].as_py() for part in parts] == [1.0, 2.0, 3.0, 4.0]
+    pieces = list(open_source(tmp_path, Options()))
+    assert [piece.path.name for piece in pieces] == ["a.lp", "a.csv.gz", "c.csv", "d.parquet"]
+    assert [piece.table["value"][0].as_py() for piece in pieces] == [1.0, 2.0, 3.0, 4.0]
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(SourceError, match="there is no file to import"):

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from telemetry.job import Compact, Erase, Seal
+from telemetry.job import Compact, Erase, Retain, Seal
 from telemetry.ledger import HOUR_US
 from telemetry.reading import Flag
+from telemetry.retention import Keep, Retention, Rule
 from telemetry.store import (
     appender,
     block,
@@ -42,6 +43,9 @@ from telemetry.store.publishing import Publisher
 from tests.dying import Fuse, Owner, dying_after, dying_before
 from tests.telemetry.builders import NOON_US
 
+FOREVER = "attic"
+"""The client whose readings are never over."""
+
 END_US = NOON_US + DAY_US + HOUR_US
 """What was measured before is sealed."""
 
@@ -50,6 +54,9 @@ NOW_US = NOON_US + 40 * DAY_US
 
 LATER_US = NOW_US + 2 * GRACE_US
 """When no reader can need any more what was dropped."""
+
+RETENTION = Retention((Rule(FOREVER, "*", Keep()),), Keep(DAY_US, DAY_US, None))
+"""How long things are kept: of one client for ever, of the others rollups by the hour."""
 
 THEIRS = "boiler"
 """The client that is erased: others come before it and after."""
@@ -66,6 +73,7 @@ class Task(StrEnum):
     ERASE = "erase"
     UNFLAG = "unflag"
     SWEEP = "sweep"
+    RETAIN = "retain"
     TEND = "tend"
 
 
@@ -195,6 +203,7 @@ def do(task: Task, writer: StoreAppender) -> None:
         Task.ERASE: lambda: writer.do(Erase(client=THEIRS))["erased"],
         Task.UNFLAG: lambda: writer.do(Erase(flags=Flag.SIMULATED.value))["erased"],
         Task.SWEEP: lambda: writer.tend(LATER_US),
+        Task.RETAIN: lambda: writer.do(Retain(NOW_US, RETENTION)),
         Task.TEND: lambda: _tend(writer),
     }
     deeds[task]()

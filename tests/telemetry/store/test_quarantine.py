@@ -22,7 +22,7 @@ from telemetry.quarantine import (
 )
 from telemetry.store import open_appender
 from telemetry.store import quarantine as table
-from telemetry.store.head import open_writer
+from telemetry.store.head import SCHEMA, open_writer
 from telemetry.store.quarantine import QuarantineTable, read_entries
 from tests.telemetry.builders import looking
 
@@ -212,4 +212,4 @@ def test_migration_keeps_what_was_in_quarantine_before(path: Path) -> None:
         assert connection.execute(
             "SELECT client, metric, name, unit FROM description"
         ).fetchall() == [("boiler", "m", "Kettle", "V")]
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)

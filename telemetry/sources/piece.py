@@ -1,6 +1,6 @@
 """What a file comes to: tables of readings, and reports of the rows that are none."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -16,7 +16,7 @@ from telemetry.fault import Fault
 REPORTED_ROWS = 1000
 """Bad rows of one file that are reported; more are counted."""
 SAMPLE_CHARACTERS = 100
-PART_ROWS = 200_000
+PIECE_ROWS = 200_000
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -67,7 +67,7 @@ class Options:
         metric: What was measured, where a column of values has no column of metrics beside it.
         zone: What a time without an offset is read in.
         columns: Which column is the `time`, `client`, `metric`, `value` or `unit`, where its name
-            does not tell.
+            does not tell: pairs of one of these words and a name.
         client_tag: Which tag of line protocol is the client; empty for the usual ones.
         precision: The unit of times in line protocol.
         latest_us: A reading of a later time is a bad row; the end of the year 2099 if not said.
@@ -77,7 +77,7 @@ class Options:
     client: str = ""
     metric: str = ""
     zone: tzinfo = UTC
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[tuple[str, str], ...] = ()
     client_tag: str = ""
     precision: Precision = Precision.NS
     latest_us: int = 4_102_444_799_999_999
@@ -142,12 +142,12 @@ def bad_row(line: int, why: Why, sample: str) -> BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """Readings of a file in its order, and its bad rows between them.
 
     Attributes:
         table: The readings, with the columns of `SCHEMA`.
-        bad: Bad rows, of one file never more than `REPORTED_ROWS` in all its parts together.
+        bad: Bad rows, of one file never more than `REPORTED_ROWS` in all its pieces together.
         bad_count: How many there are, those in `bad` among them.
         skipped: Rows that say that there is no value, such as `unavailable`; no fault.
         booleans: Which rows are yes or no, as their words say; `value` is then 1.0 or 0.0. None if
@@ -172,24 +172,24 @@ def in_file(path: Path) -> Iterator[None]:
         raise SourceError(f"{path}: {error}") from None
 
 
-def nothing(bad: Sequence[BadRow] = (), bad_count: int = 0) -> Part:
-    """A part without readings."""
-    return Part(SCHEMA.empty_table(), bad, bad_count)
+def nothing(bad: Sequence[BadRow] = (), bad_count: int = 0) -> Piece:
+    """A piece without readings."""
+    return Piece(SCHEMA.empty_table(), bad, bad_count)
 
 
-def gathered(parts: Iterable[Part], path: Path) -> Iterator[Part]:
-    """The parts of a file in larger ones, its bad rows beyond the first ones counted only.
+def gathered(pieces: Iterable[Piece], path: Path) -> Iterator[Piece]:
+    """The pieces of a file in larger ones, its bad rows beyond the first ones counted only.
 
     What was read before a `SourceError` comes before it.
     """
-    some: list[Part] = []
+    some: list[Piece] = []
     reported = 0
     try:
-        for part in parts:
-            kept = tuple(islice(part.bad, REPORTED_ROWS - reported))
+        for piece in pieces:
+            kept = tuple(islice(piece.bad, REPORTED_ROWS - reported))
             reported += len(kept)
-            some.append(replace(part, bad=kept, path=path))
-            if sum(one.table.num_rows for one in some) >= PART_ROWS:
+            some.append(replace(piece, bad=kept, path=path))
+            if sum(one.table.num_rows for one in some) >= PIECE_ROWS:
                 yield _joined(some)
                 some = []
     except SourceError:
@@ -200,26 +200,26 @@ def gathered(parts: Iterable[Part], path: Path) -> Iterator[Part]:
         yield _joined(some)
 
 
-def _joined(parts: Sequence[Part]) -> Part:
-    table = pa.concat_tables([part.table for part in parts]).unify_dictionaries()
-    return Part(
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    table = pa.concat_tables([piece.table for piece in pieces]).unify_dictionaries()
+    return Piece(
         table,
-        [row for part in parts for row in part.bad],
-        sum(part.bad_count for part in parts),
-        sum(part.skipped for part in parts),
-        _joined_booleans(parts),
-        parts[0].path,
+        sorted(row for piece in pieces for row in piece.bad),
+        sum(piece.bad_count for piece in pieces),
+        sum(piece.skipped for piece in pieces),
+        _joined_booleans(pieces),
+        pieces[0].path,
     )
 
 
-def _joined_booleans(parts: Sequence[Part]) -> pa.Array | None:
-    if all(part.booleans is None for part in parts):
+def _joined_booleans(pieces: Sequence[Piece]) -> pa.Array | None:
+    if all(piece.booleans is None for piece in pieces):
         return None
     return pa.concat_arrays(
         [
-            pa.repeat(pa.scalar(value=False), part.table.num_rows)
-            if part.booleans is None
-            else part.booleans
-            for part in parts
+            pa.repeat(pa.scalar(value=False), piece.table.num_rows)
+            if piece.booleans is None
+            else piece.booleans
+            for piece in pieces
         ]
     )
