@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -180,7 +179,10 @@ def dying(point: Failpoint, passes: int) -> Any:  # a context manager, of severa
 @contextmanager
 def small() -> Iterator[None]:
     """Within the block everything is done in many small pieces, at `NOW_US`."""
-    row_groups = partial(encoding.row_groups, at_least=100, at_most=200)
+
+    def row_groups(rows: Sequence[int], _least: int = 0) -> list[int]:
+        return encoding.row_groups(rows, 100, 200)
+
     with ExitStack() as stack:
         for owner, name, value in (
             (publishing, "STEP_ROWS", 100),
