@@ -15,7 +15,7 @@ from pathlib import Path
 
 from telemetry.settings import ROOT, Settings
 
-STOP_S = 30.0
+STOP_S = 60.0
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 _OURS = range(10_000 + _WORKER, 32_000, _WORKERS)
@@ -68,7 +68,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return kept | {f"CULEX_{key.upper()}": text for key, text in texts.items()}
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Returns as soon as the condition holds; fails the test if it does not in time."""
     end_s = time.monotonic() + seconds
     while not condition():
@@ -151,7 +151,7 @@ def culex(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

@@ -19,7 +19,7 @@ QUIET = (
 
 Opener = Callable[..., WatchedPage]
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

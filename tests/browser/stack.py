@@ -80,7 +80,7 @@ class Stack:
         where = ["--cafile", str(self.settings.ca_file), "-h", "127.0.0.1"]
         login = ["-p", str(self.settings.mqtt_tls_port), "-u", PROBE, "-P", self.probe.password]
         message = ["-q", "1", "-t", f"clients/{PROBE}/{metric}", "-m", value]
-        subprocess.run(["mosquitto_pub", *where, *login, *message], check=True, timeout=10)
+        subprocess.run(["mosquitto_pub", *where, *login, *message], check=True, timeout=60)
 
 
 def stack_settings(folder: Path, **changes: object) -> Settings:

@@ -68,7 +68,7 @@ class WatchedPage:
         """Returns when charts are there."""
         expect(self.page.locator(DRAWN).first).to_be_visible()
 
-    def wait_ticks(self, count: int, seconds: float = 10.0) -> None:
+    def wait_ticks(self, count: int, seconds: float = 30.0) -> None:
         """Returns when so many more live answers have been drawn."""
         seen = self.ask("window.answers")
         self.wait_for(f"window.answers >= {seen + count}", seconds)
@@ -78,7 +78,7 @@ class WatchedPage:
         seen = self.ask("window.ticker")
         self.wait_for(f"window.ticker >= {seen + count}")
 
-    def wait_for(self, condition: str, seconds: float = 10.0) -> None:
+    def wait_for(self, condition: str, seconds: float = 30.0) -> None:
         """Returns when the expression is true in the page.
 
         Asked from here: the Content-Security-Policy forbids the page what Playwright's own

@@ -59,7 +59,7 @@ def publish(settings: Settings, login: Credentials, *message: str, lines: str = 
     where = ["--cafile", str(settings.ca_file), "-h", "127.0.0.1"]
     who = ["-p", str(settings.mqtt_tls_port), "-u", login.client, "-P", login.password]
     command = ["mosquitto_pub", "-V", "5", "-q", "1", *where, *who, *message]
-    subprocess.run(command, input=lines, text=True, check=True, timeout=20)
+    subprocess.run(command, input=lines, text=True, check=True, timeout=60)
 
 
 def logged_in(url: str) -> requests.Session:

@@ -53,7 +53,7 @@ def serve() -> Iterator[Serve]:
 @contextmanager
 def asked(settings: Settings, path: str, token: str = "") -> Iterator[http.client.HTTPResponse]:
     """The answer of a running dashboard, unread."""
-    connection = http.client.HTTPConnection("127.0.0.1", settings.http_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", settings.http_port, timeout=60)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         with connection.getresponse() as answer:

@@ -17,7 +17,7 @@ from mosquitto.provision import add_client, initialise
 from telemetry.clock import Clock, now_us
 from telemetry.condition import WriterState
 from telemetry.interface import Snapshot, StoreError
-from telemetry.reading import Flag, Kind, Series
+from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Series
 from telemetry.settings import DEMO_CLIENTS, Demo, Settings
 from telemetry.store import open_querier
 from telemetry.window import LATEST_US, SECOND_US, Window
@@ -118,7 +118,7 @@ def test_fleet_started_first_fills_the_past_and_goes_on(
         later = Window(window.end_us, now_us() + 4 * SECOND_US)
         wait_until(lambda: is_told(settings, later))
     with open_querier(settings.store_path).snapshot() as snapshot:
-        latest = [one for one in snapshot.latest() if one.series.client != "collector"]
+        latest = [one for one in snapshot.latest() if one.series.client not in RESERVED_CLIENTS]
         assert {one.series.client for one in latest} == set(DEMO_CLIENTS)
         for one in latest:
             measured = sample(one.series.client, one.time_us)

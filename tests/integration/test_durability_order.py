@@ -48,7 +48,7 @@ def traced(pid: int, trace: Path) -> Iterator[None]:
             yield
         finally:
             strace.send_signal(signal.SIGINT)
-            strace.communicate(timeout=30)
+            strace.communicate(timeout=60)
 
 
 def observed(settings: Settings, ways: Ways) -> Order:

@@ -20,7 +20,7 @@ from telemetry.store import open_appender, open_querier
 SERIES = Series("boiler", "temperature")
 SECOND_US = 1_000_000
 NOON_US = 1_795_435_200 * SECOND_US  # 2026-11-23T12:00:00Z
-DEADLINE_S = 20
+DEADLINE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
 
 steady = settings(max_examples=60, deadline=None, derandomize=True, database=None)
