@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from dashboard.activity import activity
-from dashboard.exports import Exports, TooManyExports
+from dashboard.exports import Exports, Stream, TooManyExports
 from telemetry.clock import Clock
 from telemetry.condition import AsOf
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
@@ -57,8 +57,9 @@ def create_api(querier: Querier, clock: Clock) -> Blueprint:
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
         query = wanted.query
-        about = subject(querier, query)
-        body = exports.begin(lambda: rendered(querier, query, about, wanted.shape))
+        with exports.place() as place:
+            about = subject(querier, query)
+            body = Stream(rendered(querier, query, about, wanted.shape), place.pop_all())
         return _dated(_download(body, wanted), about.as_of)
 
     @api.route("/", defaults={"rest": ""})

@@ -1,7 +1,7 @@
 """How many exports a process sends at once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Self
 
@@ -40,14 +40,14 @@ class Exports:
     def __init__(self, most: int = MOST) -> None:
         self._places = threading.BoundedSemaphore(most)
 
-    def begin(self, start: Callable[[], Iterator[bytes]]) -> Stream:
-        """The export that `start` begins, in a place of its own; if it fails the place is free.
+    def place(self) -> ExitStack:
+        """A place, free again once it is closed.
 
         Raises:
-            TooManyExports: If there is no place.
+            TooManyExports: If there is none.
         """
         if not self._places.acquire(blocking=False):
             raise TooManyExports("too many exports at once; try again shortly")
-        with ExitStack() as place:
-            place.callback(self._places.release)
-            return Stream(start(), place.pop_all())
+        place = ExitStack()
+        place.callback(self._places.release)
+        return place

@@ -17,6 +17,7 @@ import structlog
 from structlog.typing import Processor
 
 from telemetry.fault import Fault
+from telemetry.files import make_owned
 from telemetry.settings import LogFormat, Settings
 from telemetry.switching import finish_switch
 
@@ -41,7 +42,7 @@ def prepare_folders(settings: Settings) -> None:
     folders = {settings.data_dir: 0o755, settings.logs_dir: 0o750, settings.run_dir: 0o755}
     try:
         for folder, mode in (folders | {settings.secrets_dir: 0o700}).items():
-            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+            make_owned(folder, mode)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(folder))
         finish_switch(settings.data_dir)

@@ -51,6 +51,19 @@ def _publish(path: Path, content: bytes, mode: int, move: Callable[[Path, Path],
     sync_folder(path.parent)
 
 
+def make_owned(folder: Path, mode: int) -> None:
+    """The folder is there; if root makes it, it belongs to whom its parent belongs.
+
+    What root does to a data folder for once must not keep its owner out.
+    """
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        owner = folder.parent.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -6,7 +6,6 @@ so does it again, which is harmless for every job there is.
 """
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -15,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from telemetry.clock import Clock, now_us
-from telemetry.files import publish_file
+from telemetry.files import make_owned, publish_file
 from telemetry.interface import StoreError, StoreUnavailable
 from telemetry.job import Job, JobError, Result, content_of, job_of
 
 DEADLINE_S = 60.0
 _STEP_S = 0.05
+_GONE_S = 20.0  # it may be started again
 _LARGEST = 64 * 1024
 _KEEP_US = 24 * 3600 * 1_000_000
 
@@ -29,25 +29,18 @@ def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
     """Leaves the job in the folder, on disk, and returns its id; ids sort by age.
 
     Raises:
-        JobError: If the folder cannot be written.
+        JobError: If the folder cannot be written, or the job names too much.
     """
     job_id = f"{clock():017d}-{secrets.token_hex(4)}"
+    content = json.dumps(content_of(job)).encode()
+    if len(content) > _LARGEST:
+        raise JobError("that is too much at once for a running collector; name a folder, or less")
     try:
-        _make(folder)
-        publish_file(folder / f"{job_id}.job", json.dumps(content_of(job)).encode())
+        make_owned(folder, 0o700)  # it keeps others out, not the files: root may ask a collector
+        publish_file(folder / f"{job_id}.job", content)
     except OSError as error:
         raise JobError(f"cannot write {folder}: {error.strerror}; make it yours") from None
     return job_id
-
-
-def _make(folder: Path) -> None:
-    """The folder keeps others out, not the files: root may ask a collector that is not root."""
-    if folder.is_dir():
-        return
-    folder.mkdir(mode=0o700, parents=True)
-    if os.geteuid() == 0:
-        owner = folder.parent.stat()
-        os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 Worker = Callable[[Job], Result | None]
@@ -56,9 +49,10 @@ Worker = Callable[[Job], Result | None]
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a result, and by which clock."""
+    """How long to wait for a result, by which clock, and whether anybody is there to give it."""
 
     deadline_s: float = DEADLINE_S
+    there: Callable[[], bool] = lambda: True
     elapsed: Callable[[], float] = time.monotonic
     pause: Callable[[float], object] = time.sleep
 
@@ -67,20 +61,29 @@ def wait(folder: Path, job_id: str, patience: Patience | None = None) -> Result:
     """The result of a job, whose files are then gone.
 
     Raises:
-        JobError: If none came in time; the job is then withdrawn, unless it is being done.
+        JobError: If none came in time, or nobody is there any more; the job is then withdrawn,
+            unless it is being done.
     """
     patience = patience or Patience()
     done = folder / f"{job_id}.done"
-    end = patience.elapsed() + patience.deadline_s
+    seen = patience.elapsed()
+    end = seen + patience.deadline_s
     try:
         while not done.exists():
-            if patience.elapsed() >= end:
+            now = patience.elapsed()
+            seen = now if patience.there() else seen
+            if now - seen >= _GONE_S:
+                raise JobError(
+                    "the collector ended before it had done this; start it, or run this command "
+                    "again without it"
+                )
+            if now >= end:
                 raise JobError(
                     f"the collector did not answer within {patience.deadline_s:g} s; "
                     "look into its log, or stop it and run this command again"
                 )
             patience.pause(_STEP_S)
-        return _parse(done)
+        return _read(done)
     finally:
         (folder / f"{job_id}.job").unlink(missing_ok=True)
         done.unlink(missing_ok=True)
@@ -128,9 +131,18 @@ def _answer(path: Path, do: Worker) -> Result | None:
 
 
 def _parse(path: Path) -> dict[str, Any]:  # Any: JSON at the door
+    """What somebody left in the folder, who may be anybody."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise JobError(f"{path} is too large for a job")
+        large = path.stat().st_size > _LARGEST
+    except OSError:
+        large = False  # reading it says why
+    if large:
+        raise JobError(f"{path} is too large for a job")
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Any]:  # Any: JSON at the door
+    try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         raise JobError(f"{path} cannot be read as JSON; remove it") from None

@@ -118,3 +118,5 @@ def _faults(result: Mapping[str, Any]) -> Iterator[str]:  # Any: JSON, be it fro
         yield f"{count} rows are no readings and were left out{more}"
     for fault in result["faults"]:
         yield f"Error: {fault}"
+    if result["fault_count"] > len(result["faults"]):
+        yield f"Error: {result['fault_count']} files could not be read, the first of them above"

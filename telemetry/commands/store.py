@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+
+import psutil
 
 from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
 from telemetry.interface import Appender, Querier
@@ -38,10 +41,18 @@ def done(settings: Settings, job: StoreJob, tell: Tell = silent) -> Result:
         with pid_file(settings, "collector"), closing(_open(settings)) as appender:
             return appender.do(job, tell)
     except AlreadyRunning:
-        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), Patience(_JOB_S))
+        patience = Patience(_JOB_S, partial(_collector_runs, settings))
+        result = wait(settings.jobs_dir, submit(settings.jobs_dir, job), patience)
     if "error" in result:
         raise JobError(str(result["error"]))
     return result
+
+
+def _collector_runs(settings: Settings) -> bool:
+    try:
+        return psutil.pid_exists(int((settings.run_dir / "collector.pid").read_text("utf-8")))
+    except (OSError, ValueError):
+        return False  # it is being started, or has ended
 
 
 def _open(settings: Settings) -> Appender:

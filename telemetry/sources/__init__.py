@@ -11,6 +11,7 @@ from telemetry.sources.csv import read_csv
 from telemetry.sources.detect import detect
 from telemetry.sources.homeassistant import read_home_assistant
 from telemetry.sources.influx import read_influx
+from telemetry.sources.opening import check_packed
 from telemetry.sources.parquet import read_parquet
 from telemetry.sources.piece import (
     SCHEMA,
@@ -62,6 +63,7 @@ def open_source(path: Path, options: Options) -> Iterator[Piece]:
         OSError: If a file cannot be opened.
     """
     for file in files_in(path):
+        check_packed(file)
         form = options.form or detect(file)
         yield from gathered(_READERS[form](file, options), file)
 

@@ -2,11 +2,10 @@
 
 import codecs
 import re
-import zlib
 from pathlib import Path
 
 from telemetry.sources.lines import any_line
-from telemetry.sources.opening import open_text, open_unpacked
+from telemetry.sources.opening import CUT_OFF, open_text, open_unpacked
 from telemetry.sources.piece import Form, SourceError
 
 ENDINGS = {
@@ -34,7 +33,7 @@ def detect(path: Path) -> Form:
     try:
         with open_unpacked(path) as file:
             start = file.read(_SAMPLE)
-    except (EOFError, zlib.error):
+    except CUT_OFF:
         start = b""  # said where it is read
     if start.startswith(_PARQUET):
         return Form.PARQUET

@@ -7,7 +7,7 @@ Source: Home Assistant, `components/recorder/db_schema.py`. Since schema 38 the 
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +29,7 @@ ABSENT = frozenset({"unavailable", "unknown", ""})
 """States that say that there is none."""
 
 _ROWS = 50_000
+_BUSY_S = 10.0
 _KNOWN_ATTRIBUTES = 1024
 _UNIT = "unit_of_measurement"
 _Row = tuple[int, str | None, str | None, float | str | None, str | None]
@@ -37,7 +38,8 @@ _Row = tuple[int, str | None, str | None, float | str | None, str | None]
 def read_home_assistant(path: Path, options: Options) -> Iterator[Piece]:
     """The states of every entity in the order in which they were written, in small pieces.
 
-    The database is opened read-only, and nothing is left beside it.
+    The database is opened read-only, and nothing is left beside it. What its writer has not
+    committed is not read; where it cannot be read beside its writer, that is said.
 
     Raises:
         SourceError: If it is no such database, or is damaged.
@@ -47,7 +49,7 @@ def read_home_assistant(path: Path, options: Options) -> Iterator[Piece]:
         if client_fault(client):
             raise SourceError(f"no client can be called {client[:60]!r}; give another --client")
         try:
-            with closing(_connect(path)) as connection:
+            with _connected(path) as connection:
                 cursor = connection.execute(_query(connection))
                 while rows := cursor.fetchmany(_ROWS):
                     yield _piece(rows, client, options)
@@ -58,13 +60,32 @@ def read_home_assistant(path: Path, options: Options) -> Iterator[Piece]:
             ) from None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """Read-only; without a log beside it as a file that nobody changes, so that none is made."""
-    log = path.with_name(f"{path.name}-wal")
-    unchanged = "" if log.exists() and log.stat().st_size else "&immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro{unchanged}", uri=True)
-    connection.create_function("unit_in", 1, _unit_in, deterministic=True)
-    return connection
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """Read-only, beside whoever writes it.
+
+    In a write-ahead log that nobody has open a reader would make files: the database is then read
+    as a file that does not change, or what was made for its log is removed.
+    """
+    log, index = (path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))
+    alone = _has_log(path) and not index.exists()
+    unchanged = alone and not (log.exists() and log.stat().st_size)
+    mode = "ro&immutable=1" if unchanged else "ro"
+    try:
+        uri = f"file:{quote(str(path.resolve()))}?mode={mode}"
+        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
+            connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            connection.create_function("unit_in", 1, _unit_in, deterministic=True)
+            yield connection
+    finally:
+        if alone:
+            index.unlink(missing_ok=True)
+
+
+def _has_log(path: Path) -> bool:
+    """Whether the database says in its header that it has a write-ahead log."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\x02\x02"
 
 
 @lru_cache(_KNOWN_ATTRIBUTES)

@@ -15,7 +15,8 @@ from telemetry.sources.piece import SourceError
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PIECE = 1 << 16
-_CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
+CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading gzip data raises that ends early or is wrong."""
 
 
 class Reads(Protocol):
@@ -53,6 +54,27 @@ def open_unpacked(path: Path) -> Iterator[Reads]:
             return
         with gzip.open(raw, "rb") as unpacked:
             yield unpacked
+
+
+def check_packed(path: Path) -> None:
+    """Says so if gzip data is wrong; what only ends early, or has something behind it, is right.
+
+    Its checksum comes last, so that it is unpacked to its end before anything of it is taken.
+
+    Raises:
+        SourceError: If it is.
+    """
+    try:
+        with path.open("rb") as raw:
+            if is_gzip(raw):
+                with gzip.open(raw, "rb") as unpacked:
+                    while unpacked.read(_PIECE):
+                        pass
+    except EOFError:
+        return
+    except CUT_OFF as error:
+        if not str(error).startswith("Not a gzipped file"):
+            raise SourceError(f"{path}: {damaged(error)}") from None
 
 
 def is_gzip(raw: BinaryIO) -> bool:
@@ -102,7 +124,7 @@ class _Undamaged:
     def read(self, size: int) -> bytes:
         try:
             return self._file.read(size)
-        except _CUT_OFF as error:
+        except CUT_OFF as error:
             raise damaged(error) from None
 
 

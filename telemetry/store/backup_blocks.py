@@ -119,7 +119,7 @@ class Taking:
         return None
 
     def _bring(self, source: Path, place: Path, wanted: Facts) -> str:
-        if source.stat().st_dev == place.parent.stat().st_dev:
+        if _disk_of(source) == place.parent.stat().st_dev:
             reason = difference(wanted, facts_of(source, self._count))
             if reason or link_file(source, place):
                 self.linked += not reason
@@ -131,3 +131,10 @@ class Taking:
     def _count(self, more: int) -> None:
         self._done = min(self._done + more, self._all)
         self._progress("files of the history", self._done, self._all)
+
+
+def _disk_of(source: Path) -> int:
+    try:
+        return source.stat().st_dev
+    except OSError as error:
+        raise CannotRead(error) from error

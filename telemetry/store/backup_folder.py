@@ -23,6 +23,7 @@ FORMAT = 1
 """Of the listing and the folders; another number means others."""
 
 BLOCKS = "blocks"
+_STORE = "culex.db"
 _LISTING = "backup.json"
 _LOCK = ".culex-backup"
 _UNFINISHED = ".unfinished"
@@ -103,11 +104,15 @@ class BackupFolder:
             if content["format"] > FORMAT:
                 raise BackupError(f"{place.parent} was made by a later version of Culex; update it")
             files = {_inside(path): Facts(*facts) for path, facts in content["files"].items()}
-            return Listing(**content | {"files": files})
+            listing = Listing(**content | {"files": files})
         except (FileNotFoundError, NotADirectoryError):
             raise BackupError(_incomplete(place.parent, "it has no backup.json")) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise BackupError(_incomplete(place.parent, "its backup.json is broken")) from None
+        numbers = (listing.made_us, listing.schema, listing.sequence)
+        if not all(isinstance(one, int) for one in numbers) or _STORE not in files:
+            raise BackupError(_incomplete(place.parent, "its backup.json is broken"))
+        return listing
 
     def publish(self, listing: Listing) -> Path:
         """What lies in `unfinished` becomes that backup, at once and durably."""
@@ -163,11 +168,15 @@ class BackupFolder:
         Raises:
             BackupError: If it is being changed, or is no folder of backups.
         """
-        if not (self.path / _LOCK).exists():
+        lock = self.path / _LOCK
+        if not lock.exists() and self.names():  # copied by names that are not hidden
+            yield
+            return
+        if not lock.exists():
             raise BackupError(
                 f"{self.path} holds no backup; name the folder that the backup was made to"
             )
-        with _locked(self.path / _LOCK, os.O_RDONLY, fcntl.LOCK_SH):
+        with _locked(lock, os.O_RDONLY, fcntl.LOCK_SH):
             yield
 
 

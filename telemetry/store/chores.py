@@ -106,7 +106,7 @@ class Chores:
         return self._eraser.erase_head(job)
 
     def _erased(self, job: Erase, done: Done) -> Result:
-        self._eraser.settle(job, done.removed)
+        self._eraser.settle(job, done)
         result: dict[str, Value] = {"erased": done.removed}
         return result | {"unread": done.missed} if done.missed else result
 
@@ -121,6 +121,7 @@ def _imported(done: Done) -> Result:
         "bad": read.bad_count,
         "bad_rows": [{"file": str(path), **row._asdict()} for path, row in read.bad],
         "faults": read.faults,
+        "fault_count": read.fault_count,
     }
 
 

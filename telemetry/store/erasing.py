@@ -1,5 +1,7 @@
 """Erasing: readings leave the head in steps, each a transaction, so that it needs little room."""
 
+import math
+from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import partial
 from pathlib import Path
 
@@ -7,19 +9,22 @@ import pandas as pd
 
 from telemetry.interface import StoreUnavailable
 from telemetry.job import Erase
-from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Series
+from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.books import Books
+from telemetry.store.done import Done
 from telemetry.store.head import Connection, Transaction, note_change
-from telemetry.store.layout import blocks_folder
-from telemetry.store.manifest import forget_dense
+from telemetry.store.head_readings import find, frame_of
+from telemetry.store.layout import Tier, blocks_folder
+from telemetry.store.manifest import forget_dense, overlapping
 from telemetry.store.readings import SeriesReadings
 from telemetry.store.reserve import Reserve
-from telemetry.store.table import Doomed, Erased, ReadingTable
-from telemetry.window import ALL_TIME
+from telemetry.store.table import LONG_AGO_US, Doomed, Erased, ReadingTable
+from telemetry.window import ALL_TIME, Window
 
-_LONG_AGO_US = -(1 << 62)
+_SERIES = 200
+"""At most so many are changed in one transaction."""
 
 
 class Eraser:
@@ -60,20 +65,65 @@ class Eraser:
             Doomed(number, name, int(job.flags)) for number, name in rows
             if job.client in (None, name)
         ]  # fmt: skip
-        return sum(map(self._erase_series, doomed))
+        erased, start_us = 0, LONG_AGO_US
+        while doomed:
+            done = self._with_reserve(partial(self._erase_step, doomed[:_SERIES], start_us))
+            erased += done.readings.total()
+            doomed, start_us = doomed[done.series :], done.next_us
+        return erased
 
-    def settle(self, job: Erase, erased: int) -> None:
-        """Says of each series what its newest reading is now; one with none left is gone."""
+    def _with_reserve(self, step: Callable[[], Erased]) -> Erased:
+        try:
+            return self._transaction(step)
+        except StoreUnavailable:
+            if not self._reserve.release():
+                raise
+            return self._transaction(step)
+
+    def _erase_step(self, doomed: Sequence[Doomed], start_us: int) -> Erased:
+        books = Books()
+        done = self._table.erase(doomed, start_us)
+        for account, number in done.readings.items():
+            if account.client not in RESERVED_CLIENTS:
+                books.erase(account, number)
+        books.write(self._connection)
+        self._table.forget()
+        if done.readings:
+            note_change(self._connection)
+        return done
+
+    def settle(self, job: Erase, done: Done) -> None:
+        """Says of each series what its newest reading is now; one with none left is gone.
+
+        If files could not be read, all stay as they are: whose readings those have, and whether
+        newer ones, is known when they are back and it is erased again.
+        """
         before = self._connection.total_changes
-        archive = Archive(blocks_folder(self._path))
-        for series in self._table.newest_of(job.client, int(job.flags)):
-            left = SeriesReadings(self._connection, archive, series)
-            newest = left.tail(ALL_TIME, 1) if job.flags else left.tail_of_head(1)
-            if len(newest) or not archive.damage:
-                self._transaction(partial(self._renew, series, newest))
-        archive.close()
-        if erased or self._connection.total_changes > before:
+        if not done.missed:
+            archive = Archive(blocks_folder(self._path))
+            every = self._table.newest_of(job.client, int(job.flags))
+            for start in range(0, len(every), _SERIES):
+                some = {one: self._left(job, archive, one) for one in every[start:][:_SERIES]}
+                self._transaction(partial(self._renew_all, some, archive.damage))
+            archive.close()
+        if done.removed or self._connection.total_changes > before:
             self._transaction(partial(note_change, self._connection))
+
+    def _left(self, job: Erase, archive: Archive, series: Series) -> pd.DataFrame:
+        """The newest reading of a series, or what stands for it where only rollups are left."""
+        left = SeriesReadings(self._connection, archive, series)
+        if not job.flags:  # blocks have nothing of it any more
+            return left.tail_of_head(1)
+        newest = left.tail(ALL_TIME, 1)
+        rolled = _rolled(self._connection, archive, series)
+        if newest.empty or (len(rolled) and rolled["time_us"][0] > newest["time_us"][0]):
+            return rolled
+        return newest
+
+    def _renew_all(self, newest: Mapping[Series, pd.DataFrame], damage: Sized) -> None:
+        for series, left in newest.items():
+            if len(left) or not damage:
+                self._renew(series, left)
 
     def _renew(self, series: Series, newest: pd.DataFrame) -> None:
         self._table.renew(series, newest)
@@ -81,29 +131,33 @@ class Eraser:
         if newest.empty:
             forget_dense(self._connection, series)
 
-    def _erase_series(self, doomed: Doomed) -> int:
-        start_us: int | None = _LONG_AGO_US
-        erased = 0
-        while start_us is not None:
-            step = partial(self._erase_step, doomed, start_us)
-            try:
-                done = self._transaction(step)
-            except StoreUnavailable:
-                if not self._reserve.release():
-                    raise
-                done = self._transaction(step)
-            erased += sum(done.hours.values())
-            start_us = done.next_us
-        return erased
 
-    def _erase_step(self, doomed: Doomed, start_us: int) -> Erased:
-        books = Books()
-        done = self._table.erase(doomed, start_us)
-        if doomed.client not in RESERVED_CLIENTS:
-            for hour_us, number in done.hours.items():
-                books.erase(Account(doomed.client, hour_us), number)
-        books.write(self._connection)
-        self._table.forget()
-        if done.hours:
-            note_change(self._connection)
-        return done
+def _rolled(connection: Connection, archive: Archive, series: Series) -> pd.DataFrame:
+    """What the last rollup says of readings that are over, as one reading, or empty.
+
+    That is the last number. Of an hour of states it is known when it began, and not which they
+    were: the text is empty then.
+    """
+    span = find(connection, series)
+    if span.oldest_us >= span.readings_from_us:
+        return frame_of([])
+    window = Window(span.oldest_us - HOUR_US, span.readings_from_us)
+    found: list[tuple[int, float | str]] = []
+    for tier in (Tier.HOURS, Tier.MINUTES):
+        blocks = overlapping(connection, tier, window)
+        for block in sorted(blocks, key=lambda one: one.last_us, reverse=True):
+            if found and block.last_us < found[0][0] - HOUR_US:
+                break
+            last = _last_of(archive.rollups([block], series, window))
+            found = sorted([*found, *last], key=lambda one: one[0])[-1:]
+    return frame_of([(time_us, value, 0, 0) for time_us, value in found])
+
+
+def _last_of(rollups: pd.DataFrame) -> list[tuple[int, float | str]]:
+    """The time and value of the last of them, if there is any."""
+    if rollups.empty:
+        return []
+    times = rollups["last_us"].where(rollups["count"] > 0, rollups["time_us"])
+    place = times.argmax()
+    value = float(rollups["last"].iloc[place])
+    return [(int(times.iloc[place]), "" if math.isnan(value) else value)]

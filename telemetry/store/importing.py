@@ -30,7 +30,7 @@ from telemetry.store.layout import Site
 from telemetry.window import parse_zone
 
 TOLD_ROWS = 20
-"""Bad rows that are told; the others are counted."""
+"""Bad rows, and files that cannot be read, that are told; the others are counted."""
 
 _TOLD_PIECES = 5  # a million rows; each time a process that builds waits for the writer
 
@@ -44,7 +44,8 @@ class Read:
         skipped: Rows that say that there is no value.
         bad_count: Rows that are no readings.
         bad: The first of them, each with its file.
-        faults: What files could not be read, or not to their end, and why.
+        faults: The first files that could not be read, or not to their end, and why.
+        fault_count: How many files that are.
         days: How many days have readings; 0 before everything was read.
     """
 
@@ -53,7 +54,14 @@ class Read:
     bad_count: int = 0
     bad: list[tuple[Path, BadRow]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    fault_count: int = 0
     days: int = 0
+
+    def note_fault(self, sentence: str) -> None:
+        """Counts a file that could not be read."""
+        self.fault_count += 1
+        if self.fault_count <= TOLD_ROWS:
+            self.faults.append(sentence)
 
     def note(self, piece: Piece) -> None:
         """Counts a piece of a file."""
@@ -107,15 +115,15 @@ class Import:
             try:
                 files = files_in(path)
             except SourceError as error:
-                read.faults.append(str(error))
+                read.note_fault(str(error))
                 continue
             for file in files:
                 try:
                     yield from open_source(file, self.options)
                 except SourceError as error:
-                    read.faults.append(str(error))
+                    read.note_fault(str(error))
                 except OSError as error:
-                    read.faults.append(_unreadable(file, error))
+                    read.note_fault(_unreadable(file, error))
 
 
 def _unreadable(file: Path, error: OSError) -> str:

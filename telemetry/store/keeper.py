@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,8 +12,7 @@ import structlog
 
 from telemetry.interface import StoreError
 from telemetry.job import Tell, silent
-from telemetry.store.archive import DROPPED
-from telemetry.store.block import make_folder, remove_unfinished
+from telemetry.store.block import remove_unfinished
 from telemetry.store.building import Build, BuildError, Product, Task
 from telemetry.store.done import Done
 from telemetry.store.head import Connection, Transaction, open_reader
@@ -34,6 +33,7 @@ from telemetry.store.publishing import Publisher, Step
 from telemetry.store.retaining import Retain
 from telemetry.store.rewriting import Swap
 from telemetry.store.scrubbing import Checked, Scrub, news_of, note, tell
+from telemetry.store.sweeping import put_aside, remove_dropped
 from telemetry.store.table import ReadingTable
 from telemetry.store.tasks import Missed
 from telemetry.store.upkeep import Upkeep
@@ -60,7 +60,7 @@ class Keeper:
         upkeep: What is to be done, and when.
 
     Attributes:
-        done: What the task that was started last has done so far.
+        done: What the task that was asked for last has done so far, and nothing since.
         failure: Why it will do no more, or empty.
     """
 
@@ -84,15 +84,20 @@ class Keeper:
         self._done: set[Task] = set()
         self._failed_us: int | None = None
         self._swept_us = 0
-        self.done = Done()
+        self._aside: set[str] = set()
+        self._over: list[str] = []
+        self.done = self._doing = Done()
         self.failure = ""
 
     def tend(self, now_us: int) -> bool:
         """Works for about 20 ms; whether there is more to do at once."""
-        if abs(now_us - self._swept_us) > _SWEEP_US:
+        end_s = time.monotonic() + _BUDGET_S
+        if self._over:
+            self._discard(end_s)
+        elif abs(now_us - self._swept_us) > _SWEEP_US:
             self._swept_us = now_us
-            self.sweep(now_us)
-        if not self._step_until(time.monotonic() + _BUDGET_S):
+            self.sweep(now_us, end_s)
+        if not self._step_until(end_s) or self._over:
             return True
         if self._build is not None:
             return self._take(self._build, now_us)
@@ -103,7 +108,7 @@ class Keeper:
             return False
         task = self._due(now_us)
         if task is not None:
-            self._failed_us = now_us
+            self._failed_us, self._doing = now_us, Done()
             self._build = Build(self._path, self._site(), task)
             self._failed_us = None
         return False
@@ -141,7 +146,8 @@ class Keeper:
     def start(self, task: Task) -> None:
         """Begins a task in place of what is being done; `busy` until it is done."""
         self.settle()
-        self.done, self.failure = Done(), ""
+        self.done = self._doing = Done()
+        self.failure = ""
         self._build = Build(self._path, self._site(), task)
 
     def busy(self, task: Task) -> bool:
@@ -161,7 +167,7 @@ class Keeper:
             StoreError: If that is not possible.
         """
         self.settle()
-        self.done = Done()
+        self.done = self._doing = Done()
         with (
             closing(open_reader(self._path)) as connection,
             closing(task.build(connection, self._site())) as products,
@@ -179,19 +185,28 @@ class Keeper:
             self._build.stop()
             self._build = None
 
-    def sweep(self, now_us: int) -> None:
+    def sweep(self, now_us: int, end_s: float = math.inf) -> None:
         """Moves away what is no part of the store any more, and removes what nobody needs.
 
         Where room is short, that is at once: a reader that began before may then miss it.
         """
         dropped = every_dropped(self._connection)
         grace_us = 0 if dropped and self._upkeep.short else GRACE_US
-        for path, dropped_us in dropped:
+        self._over = [path for path, then_us in dropped if not 0 <= now_us - then_us < grace_us]
+        for path in {path for path, _ in dropped} - self._aside - {*self._over}:
             self._put_aside(path)
-            if not 0 <= now_us - dropped_us < grace_us:
-                with suppress(OSError):  # the next time will do
-                    (self._root / DROPPED / Path(path).name).unlink(missing_ok=True)
-                    self._transaction(partial(forget_dropped, self._connection, path))
+        self._discard(end_s)
+
+    def _discard(self, end_s: float) -> None:
+        """Removes files that are over until then, and forgets those that are gone."""
+        gone = remove_dropped(self._root, self._over, end_s)
+        if gone:
+            self._transaction(partial(self._forget, gone))
+
+    def _forget(self, paths: list[str]) -> None:
+        for path in paths:
+            forget_dropped(self._connection, path)
+        self._aside.difference_update(paths)
 
     def _site(self) -> Site:
         """A place for a new build, after what was left of the last is gone."""
@@ -202,16 +217,13 @@ class Keeper:
 
     def clean(self) -> None:
         """Removes files that no build will finish; nothing is being built meanwhile."""
-        builds = {*last_builds(self._connection)}
         listed = {one.path for one in every_block(self._connection)}
-        for path in remove_unfinished(self._root, builds, listed):
+        for path in remove_unfinished(self._root, {*last_builds(self._connection)}, listed):
             log.info("removed a file that was not finished", path=path)
 
     def _put_aside(self, path: str) -> None:
-        """Out of the way of tools that read every file there is."""
-        with suppress(OSError):  # the next sweep will do
-            make_folder(self._root / DROPPED, self._root.parent)
-            (self._root / path).rename(self._root / DROPPED / Path(path).name)
+        if put_aside(self._root, path):
+            self._aside.add(path)
 
     def _due(self, now_us: int) -> Task | None:
         """What is to be done next."""
@@ -227,7 +239,9 @@ class Keeper:
             product = build.receive()
         except BuildError as error:
             log.error("cannot tend the history; trying again in a minute", error=str(error))  # noqa: TRY400  # the sentence says it all
-            self._failed_us, self._build, self.failure = now_us, None, str(error)
+            self._failed_us, self._build = now_us, None
+            if self._doing is self.done:
+                self.failure = str(error)
             return False
         if product is None:
             self._done.add(build.task)
@@ -242,7 +256,7 @@ class Keeper:
         if isinstance(task, Retain):
             if self._upkeep.relieves(task):
                 self._transaction(partial(note_relief, self._connection, now_us))
-            self.sweep(now_us)
+            self.sweep(now_us, time.monotonic() + _BUDGET_S)
 
     def _answered(self, build: Build, product: Product, now_us: int) -> Iterator[Step]:
         """The steps of a product. What it builds next may overlap with sealing, not with swaps."""
@@ -256,29 +270,26 @@ class Keeper:
                 log.info("what was over is gone", paths=paths, readings=product.fewer)
 
     def _published(self, product: Product, now_us: int) -> Iterator[Step]:
-        if isinstance(product, Read):
-            self.done.read = product
-            return
-        if isinstance(product, Missed):
-            self.done.missed = product.reasons
-            return
-        if isinstance(product, Checked):
-            yield from self._noted(product)
-            return
-        if isinstance(product, Imported):
-            yield from self._publisher.bring(product)
-            self.done.days += 1
-            self.done.stored += product.stored.total()
-            self.done.duplicate += product.duplicate.total()
-            return
-        if not isinstance(product, Swap):
-            yield from self._publisher.steps(product.part, product.doubles)
-            self.done.sealed += product.part.rows if product.part else 0
-            return
-        yield from self._publisher.swap(product, now_us)
-        self.done.note(product)
-        for one in product.dropped:
-            self._put_aside(one.path)
+        match product:
+            case Read():
+                self._doing.read = product
+            case Missed():
+                self._doing.missed = product.reasons
+            case Checked():
+                yield from self._noted(product)
+            case Imported():
+                yield from self._publisher.bring(product)
+                self._doing.days += 1
+                self._doing.stored += product.stored.total()
+                self._doing.duplicate += product.duplicate.total()
+            case Swap():
+                yield from self._publisher.swap(product, now_us)
+                self._doing.note(product)
+                for one in product.dropped:
+                    self._put_aside(one.path)
+            case _:
+                yield from self._publisher.steps(product.part, product.doubles)
+                self._doing.sealed += product.part.rows if product.part else 0
 
     def _noted(self, checked: Checked) -> Iterator[Step]:
         """The step of what was read again; where a file is right again, what waited goes on."""

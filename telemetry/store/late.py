@@ -1,6 +1,6 @@
 """Late readings of hours whose readings are over: nobody can tell any more whether they are new."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,13 +30,13 @@ def too_late(
         found: The readings; they are all from a time whose readings are over, sorted by time.
         earlier: The times of readings that are there.
     """
-    times = found["time_us"].to_numpy()
-    if not len(times):
-        return np.zeros(0, dtype=bool)
-    begin_us, end_us = times[0] - times[0] % HOUR_US, times[-1] - times[-1] % HOUR_US + HOUR_US
-    rolled = archive.rollups(hours, series, Window(int(begin_us), int(end_us)))["time_us"]
-    closed = np.setdiff1d(rolled.to_numpy() // HOUR_US, earlier // HOUR_US)
-    return np.isin(times // HOUR_US, closed)
+    return _too_late(archive, hours, series, (found["time_us"].to_numpy(), earlier))
+
+
+def hours_of(times: Ints) -> Window:
+    """The whole hours from the first of these times to the last; they are sorted."""
+    first_us, last_us = int(times[0]), int(times[-1])
+    return Window(first_us - first_us % HOUR_US, last_us - last_us % HOUR_US + HOUR_US)
 
 
 def too_late_of_day(
@@ -56,14 +56,29 @@ def too_late_of_day(
         frames: The readings and those that are there, with `time_us` and `series`: a place among
             these series.
     """
-    found, earlier = frames
-    places, times = (found[name].to_numpy() for name in ("series", "time_us"))
-    late = np.zeros(len(found), dtype=bool)
+    found, earlier = (_by_series(frame, len(series)) for frame in frames)
+    late = np.zeros(len(frames[0]), dtype=bool)
     hours = overlapping(connection, Tier.HOURS, window.widened(HOUR_US))
-    for place, one in enumerate(series):
+    for one, (rows, times), (_, there) in zip(series, found, earlier, strict=True):
         if find(connection, one).readings_from_us > window.start_us:
-            rows = np.flatnonzero(places == place)
-            rows = rows[np.argsort(times[rows], kind="stable")]
-            there = earlier.loc[earlier["series"] == place, "time_us"].to_numpy()
-            late[rows] = too_late(archive, hours, one, found.iloc[rows], there)
+            late[rows] = _too_late(archive, hours, one, (times, there))
     return late
+
+
+def _by_series(frame: pd.DataFrame, series: int) -> Iterator[tuple[Ints, Ints]]:
+    """Of each of so many series, by its place: its rows in order of time, and their times."""
+    places, times = (frame[name].to_numpy() for name in ("series", "time_us"))
+    order = np.lexsort((times, places))
+    ends = np.searchsorted(places[order], np.arange(1, series))
+    return zip(np.split(order, ends), np.split(times[order], ends), strict=True)
+
+
+def _too_late(
+    archive: Archive, hours: Sequence[Block], series: Series, times: tuple[Ints, Ints]
+) -> NDArray[np.bool_]:
+    found, earlier = times
+    if not len(found):
+        return np.zeros(0, dtype=bool)
+    rolled = archive.times(hours, series, hours_of(found))
+    closed = np.setdiff1d(rolled // HOUR_US, earlier // HOUR_US)
+    return np.isin(found // HOUR_US, closed)

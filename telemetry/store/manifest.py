@@ -15,7 +15,7 @@ from telemetry.window import Window
 _COLUMNS = "tier, path, sha256, bytes, rows, first_us, last_us, part, through"
 _OVERLAPPING = f"""SELECT {_COLUMNS} FROM block
     WHERE tier = ? AND last_us >= ? AND first_us < ? AND damage = '' ORDER BY first_us, id"""  # noqa: S608  # a constant
-_VERSION = "SELECT coalesce(max(id), 0), (SELECT count(*) FROM dropped) FROM block"
+_VERSION = "SELECT (SELECT coalesce(max(id), 0) FROM block), (SELECT count(*) FROM block)"
 _DAMAGED = """SELECT 1 FROM block
     WHERE damage <> '' AND tier = ? AND last_us >= ? AND first_us < ?"""
 _EVERY_DAMAGED = f"SELECT damage, {_COLUMNS} FROM block WHERE damage <> '' ORDER BY path"  # noqa: S608  # a constant
@@ -25,6 +25,9 @@ _ALL = f"SELECT {_COLUMNS} FROM block ORDER BY id"  # noqa: S608  # a constant
 _UNFINISHED = (
     f"SELECT {_COLUMNS} FROM block WHERE through IS NOT NULL AND damage = '' ORDER BY part, id"  # noqa: S608  # a constant
 )
+_OLDEST = f"""SELECT {_COLUMNS} FROM block
+    WHERE tier = ? AND last_us >= ? AND through IS NULL AND damage = ''
+    ORDER BY last_us, first_us LIMIT 1"""  # noqa: S608  # a constant
 _WHOLE = f"SELECT {_COLUMNS} FROM block WHERE through IS NULL AND damage = '' ORDER BY id"  # noqa: S608  # a constant
 _ADD = f"INSERT INTO block ({_COLUMNS}, schema) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {SCHEMA})"  # noqa: S608  # a constant
 _LAST_ID = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'block'), 0) + 1"
@@ -119,6 +122,18 @@ def every_block(connection: Connection) -> list[Block]:
 def whole_blocks(connection: Connection) -> list[Block]:
     """The sound blocks of which every series is visible, in the order in which they were added."""
     return [_block(*row) for row in connection.execute(_WHOLE)]
+
+
+def last_beat_us(connection: Connection) -> int:
+    """When the collector last said that it runs, by its clock; 0 if it never did."""
+    row = connection.execute("SELECT value FROM state WHERE key = 'beat_us'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def oldest_block(connection: Connection, tier: Tier, from_us: int) -> Block | None:
+    """The sound block of that tier that ends first, but not before; every series is visible."""
+    row = connection.execute(_OLDEST, (tier, from_us)).fetchone()
+    return None if row is None else _block(*row)
 
 
 def unfinished(connection: Connection) -> list[Block]:

@@ -11,7 +11,7 @@ from telemetry.rollup import HOUR_US
 from telemetry.store import head_readings as head
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
-from telemetry.store.late import too_late
+from telemetry.store.late import hours_of, too_late
 from telemetry.store.layout import Block, Tier
 from telemetry.store.manifest import is_damaged, overlapping
 from telemetry.store.planning import Plan, Planner
@@ -36,7 +36,7 @@ class SeriesReadings:
         """The readings in a window, as in `telemetry.interface.Answer`, oldest first."""
         recent = head.read(self._connection, self._span.id, window)
         blocks = self._blocks(Tier.READINGS, window)
-        recent = self._in_time(blocks, recent)
+        recent = self._in_time(recent)
         if not blocks:
             return recent
         return together(self._archive.readings(blocks, self._series, window), recent)
@@ -191,7 +191,7 @@ class SeriesReadings:
         if end_us <= window.start_us:
             return _NONE, _NONE
         late = head.read(self._connection, self._span.id, Window(window.start_us, end_us))
-        kept = self._in_time(blocks, late)
+        kept = self._in_time(late)
         closed = late[~late["time_us"].isin(kept["time_us"])]
         parts = [
             split(some, self._archive.readings(blocks, self._series, hour))
@@ -200,13 +200,17 @@ class SeriesReadings:
         new, again = zip(*parts, strict=True) if parts else ([kept], [closed])
         return pd.concat([*new]), pd.concat([*again, closed] if parts else [*again])
 
-    def _in_time(self, blocks: Sequence[Block], recent: pd.DataFrame) -> pd.DataFrame:
-        """Without those of the head that are of hours whose readings are over."""
+    def _in_time(self, recent: pd.DataFrame) -> pd.DataFrame:
+        """Without those of the head that are of hours whose readings are over.
+
+        Whole hours tell that, however few readings of them were asked for.
+        """
         if recent.empty or not self._is_over(recent["time_us"].iloc[0]):
             return recent
         old = recent[recent["time_us"] < self._span.readings_from_us]
         times = old["time_us"].to_numpy()
-        hours = Window(int(times[0]) - HOUR_US, int(times[-1]) + HOUR_US)
+        hours = hours_of(times)
+        blocks = self._blocks(Tier.READINGS, hours)
         earlier = self._archive.times(blocks, self._series, hours)
         closed = self._blocks(Tier.HOURS, hours)
         lost = too_late(self._archive, closed, self._series, old, earlier)

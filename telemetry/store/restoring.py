@@ -68,6 +68,7 @@ def restore(settings: Settings, source: Path, *, replace: bool, progress: Progre
         stack.enter_context(folder.reading())
         listing = folder.read(name)
         _check_version(folder.path / name, listing)
+        _check_place(settings, folder)
         prepare_folders(settings)
         for process in _PROCESSES:
             stack.enter_context(pid_file(settings, process))
@@ -97,6 +98,11 @@ def _names(settings: Settings) -> list[str]:
 def _check_version(place: Path, listing: Listing) -> None:
     if listing.schema > SCHEMA:
         raise BackupError(f"{place} was made by a later version of Culex; update Culex first")
+
+
+def _check_place(settings: Settings, folder: BackupFolder) -> None:
+    if settings.data_dir.resolve().is_relative_to(folder.path.resolve()):
+        raise BackupError(f"{settings.data_dir} is inside {folder.path}; name a folder beside it")
 
 
 def _check_target(settings: Settings, listing: Listing, *, replace: bool) -> None:

@@ -17,12 +17,13 @@ from telemetry.ledger import Account
 from telemetry.reading import Series
 from telemetry.retention import Keep, Retention
 from telemetry.store.archive import Archive
-from telemetry.store.block import UNREADABLE
+from telemetry.store.block import UNREADABLE, fault_of
 from telemetry.store.contents import rows_of
 from telemetry.store.head import Connection, snapshot
 from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of, month_start
 from telemetry.store.manifest import Expiry, whole_blocks
 from telemetry.store.rewriting import Mask, Swap, Unreadable, rows_in, without_rows
+from telemetry.store.scrubbing import Checked
 from telemetry.window import Window
 
 _LONG_AGO_US = -62_000_000_000_000_000  # in the year 5, when months have names still
@@ -55,28 +56,38 @@ class Retain:
     retention: Retention
     now_us: int
 
-    def build(self, connection: Connection, site: Site) -> Generator[Swap]:
+    def build(self, connection: Connection, site: Site) -> Generator[Swap | Checked]:
         """A swap for each block of which something is over, oldest first.
 
-        What cannot be read is passed by.
+        What cannot be read is passed by and said, or it would be tried again and again.
         """
-        for one in self.over(connection, site.root):
-            swap = None
-            with suppress(Unreadable):
-                swap = self._swap(site, one)
+        for block in self._old(connection):
+            try:
+                over = self._over(site.root, block)
+                swap = self._swap(site, over) if over.rows else None
+            except (*UNREADABLE, Unreadable):
+                reason = fault_of(site.root, block)
+                if reason:
+                    yield Checked({block.path: reason})
+                continue
             if swap is not None:
                 yield swap
 
     def over(self, connection: Connection, root: Path) -> Iterator[Over]:
         """What is over, block by block, oldest first."""
+        for block in self._old(connection):
+            with suppress(*UNREADABLE):
+                found = self._over(root, block)
+                if found.rows:
+                    yield found
+
+    def _old(self, connection: Connection) -> Iterator[Block]:
+        """Blocks of which something may be over, oldest first."""
         with snapshot(connection):
             blocks = whole_blocks(connection)
         for block in sorted(blocks, key=lambda one: one.first_us):
             if block.first_us < max(self._bounds(block.tier)):
-                with suppress(*UNREADABLE):
-                    found = self._over(root, block)
-                    if found.rows:
-                        yield found
+                yield block
 
     def _over(self, root: Path, block: Block) -> Over:
         rows = rows_of(root, block)

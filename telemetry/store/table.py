@@ -1,6 +1,6 @@
 """The clustered table of readings: what is new goes in, each reading once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise, starmap
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from telemetry.ledger import HOUR_US
+from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store.head import Connection
 
@@ -59,6 +59,7 @@ _ERASED = """SELECT client, metric FROM series
 ERASED_AT_ONCE = 20_000
 """Readings removed in one transaction, which must fit into the log of a disk that is full."""
 
+LONG_AGO_US = -(1 << 62)
 _FOREVER_US = 1 << 62
 _TIME, _KIND = itemgetter(1), itemgetter(3)  # of a reading
 
@@ -95,12 +96,14 @@ class Erased(NamedTuple):
     """What one step removed.
 
     Attributes:
-        hours: How many readings of each hour of receipt.
-        next_us: Where the next step starts, or None if this was the last.
+        readings: How many, by client and hour of receipt.
+        series: How many of the series have nothing more to be removed.
+        next_us: Where the next step starts in the series after them.
     """
 
-    hours: dict[int, int]
-    next_us: int | None
+    readings: Counter[Account]
+    series: int
+    next_us: int
 
 
 @dataclass(slots=True)
@@ -187,16 +190,30 @@ class ReadingTable:
         self._connection.executemany(_CHECKED, rows)
         return len(part) - len(rows) + self._connection.total_changes - before
 
-    def erase(self, doomed: Doomed, start_us: int) -> Erased:
-        """Removes about `ERASED_AT_ONCE` readings of a series from `start_us` on."""
+    def erase(self, doomed: Sequence[Doomed], start_us: int) -> Erased:
+        """Removes about `ERASED_AT_ONCE` readings of some series, of the first from then on."""
+        found: Counter[Account] = Counter()
+        for place, one in enumerate(doomed):
+            left = ERASED_AT_ONCE - found.total()
+            if left <= 0:
+                return Erased(found, place, start_us)
+            hours, next_us = self._erase(one, start_us, left)
+            found.update({Account(one.client, hour): number for hour, number in hours.items()})
+            if next_us is not None:
+                return Erased(found, place, next_us)
+            start_us = LONG_AGO_US
+        return Erased(found, len(doomed), start_us)
+
+    def _erase(self, doomed: Doomed, start_us: int, most: int) -> tuple[dict[int, int], int | None]:
+        """How many of each hour are removed, and where those begin that are left."""
         every = (doomed.series_id, start_us, _FOREVER_US, doomed.flags == 0, doomed.flags)
-        row = self._connection.execute(_END, (*every, ERASED_AT_ONCE)).fetchone()
+        row = self._connection.execute(_END, (*every, most - 1)).fetchone()
         end_us = row[0] if row else _FOREVER_US
         part = (doomed.series_id, start_us, end_us, doomed.flags == 0, doomed.flags)
         hours = dict(self._connection.execute(_HOURS, part).fetchall())
         if hours:
             self._connection.execute(_DELETE, part)
-        return Erased(hours, end_us if row else None)
+        return hours, end_us if row else None
 
     def _learn(self, reading: Reading) -> _Known:
         known = self._known[reading.series] = self._find(reading) or self._make(reading)

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dashboard.app import create_app
+from dashboard.exports import MOST
 from dashboard.people import add_token
 from mosquitto.access import Access
 from telemetry.interface import StoreUnavailable, StreamQuery
@@ -362,6 +363,31 @@ def test_download_has_a_file_name_that_any_system_takes(ask: Ask, name: str, fil
     """Letters, digits and underscores; nothing breaks out of the header."""
     disposition = ask(client=name).headers["Content-Disposition"]
     assert disposition == f'attachment; filename="{file}"'
+
+
+def test_export_beyond_the_most_is_503_before_anything_is_asked_of_the_store(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that were refused or are of no client hold no place."""
+    settings = make_settings(store.parent.parent)
+    token = add_token(Access(settings.access_path), "another")
+    program = create_app(settings, lambda: NOON_US).test_client()
+    program.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    address = "/api/v1/readings?client=boiler"
+    for _ in range(MOST + 1):
+        assert program.get("/api/v1/readings?client=nobody").status_code == 404
+    held = [program.get(address) for _ in range(MOST)]
+    assert [one.status_code for one in held] == [200] * MOST
+    with monkeypatch.context() as patched:
+        patched.delattr(StoreQuerier, "snapshot")
+        refused = program.get(address)
+    assert refused.status_code == 503
+    assert error(refused) == "too many exports at once; try again shortly"
+    held[0].close()
+    held[0] = program.get(address)
+    assert held[0].status_code == 200
+    for one in held:
+        one.close()
 
 
 def test_export_is_not_held_back_or_stored_on_its_way(ask: Ask) -> None:

@@ -1,10 +1,10 @@
 """Places for exports: never more than so many, and none is lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from dashboard.exports import Exports, TooManyExports
+from dashboard.exports import Exports, Stream, TooManyExports
 
 
 def parts() -> Iterator[bytes]:
@@ -19,28 +19,34 @@ def failing() -> Iterator[bytes]:
     raise ValueError("middle")
 
 
+def begun(exports: Exports, start: Callable[[], Iterator[bytes]]) -> Stream:
+    """An export in a place of its own."""
+    with exports.place() as place:
+        return Stream(start(), place.pop_all())
+
+
 def test_export_beyond_the_most_is_refused_until_one_ends() -> None:
     """A place is free when its export was read to the end."""
     exports = Exports(1)
-    first = exports.begin(parts)
+    first = begun(exports, parts)
     with pytest.raises(TooManyExports, match="too many exports at once; try again shortly"):
-        exports.begin(parts)
+        begun(exports, parts)
     assert list(first) == [b"a", b"b"]
-    assert list(exports.begin(parts)) == [b"a", b"b"]
+    assert list(begun(exports, parts)) == [b"a", b"b"]
 
 
 def test_export_closed_before_its_end_frees_its_place_once() -> None:
     """Closing one that never began, or twice, frees one place and not two."""
     exports = Exports(1)
-    unread = exports.begin(parts)
+    unread = begun(exports, parts)
     unread.close()
     unread.close()
-    half = exports.begin(parts)
+    half = begun(exports, parts)
     assert next(half) == b"a"
     with pytest.raises(TooManyExports):
-        exports.begin(parts)
+        begun(exports, parts)
     half.close()
-    exports.begin(parts).close()
+    begun(exports, parts).close()
 
 
 def test_export_that_fails_frees_its_place() -> None:
@@ -51,7 +57,7 @@ def test_export_that_fails_frees_its_place() -> None:
         raise ValueError("start")
 
     with pytest.raises(ValueError, match="start"):
-        exports.begin(broken)
+        begun(exports, broken)
     with pytest.raises(ValueError, match="middle"):
-        list(exports.begin(failing))
-    exports.begin(parts).close()
+        list(begun(exports, failing))
+    begun(exports, parts).close()

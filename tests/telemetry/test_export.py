@@ -5,7 +5,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC
 from pathlib import Path
 
@@ -17,9 +17,14 @@ import telemetry.export
 from telemetry.batch import Batch
 from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
+from telemetry.job import Retain, Seal
 from telemetry.reading import Flag, Reading, Series
-from telemetry.store import open_appender
+from telemetry.retention import Keep, Retention
+from telemetry.rollup import HOUR_US
+from telemetry.store import open_appender, part
+from telemetry.store.appender import StoreAppender
 from telemetry.store.csv_text import csv_long
+from telemetry.store.layout import DAY_US
 from telemetry.store.parquet import parquet_bytes
 from telemetry.store.snapshot import StoreSnapshot
 from telemetry.text import csv_wide, json_array
@@ -333,6 +338,70 @@ def test_export_of_a_number_once_unavailable_has_the_mean_of_its_numbers(tmp_pat
     assert list(rows["text"]) == [None, "unavailable", None]
     assert list(rows["value"].dropna()) == [20.5, 21.0]
     assert rows["mean_1m"].iloc[-1] == 20.75
+
+
+@pytest.fixture(scope="module")
+def partly_over(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half hours of readings on nine days, of which only two days are not over; one is dense."""
+    days = [*range(-4, 1), *range(-200, -196)]
+    path = fill(
+        tmp_path_factory.mktemp("partly_over") / "culex.db",
+        [
+            reading(NOON_US + day * DAY_US + (10 + n) * MINUTE_US, day + n / 8, series=series)
+            for day in days
+            for n in range(0, 30, 3)
+            for series in (SERIES, Series("boiler", f"only on {day}"))
+        ]
+        + [
+            reading(NOON_US - 3 * DAY_US + n * SECOND_US, n / 8, series=Series("boiler", "dense"))
+            for n in range(700, 1900, 10)
+        ],
+    )
+    with pytest.MonkeyPatch.context() as patched, closing(StoreAppender(path)) as appender:
+        patched.setattr(part, "DENSE_PER_MINUTE", 2)
+        appender.do(Seal(NOON_US + DAY_US))
+        appender.do(Retain(NOON_US, Retention((), Keep(DAY_US, None, None))))
+    return path
+
+
+@pytest.mark.parametrize("every_us", [7 * SECOND_US, MINUTE_US, HOUR_US, 90 * MINUTE_US, DAY_US])
+@pytest.mark.parametrize(
+    ("start_us", "end_us"),
+    [
+        (NOON_US - 4 * DAY_US, NOON_US + DAY_US),
+        (NOON_US - 3 * DAY_US + 15 * MINUTE_US, NOON_US + 12 * MINUTE_US + 1),
+        (NOON_US - 4 * DAY_US - 1, NOON_US - 3 * DAY_US + 20 * MINUTE_US),
+        (NOON_US - 250 * DAY_US, NOON_US - 2 * DAY_US),
+    ],
+)
+def test_export_by_intervals_has_the_buckets_of_the_chart(
+    partly_over: Path, every_us: int, start_us: int, end_us: int
+) -> None:
+    """Also where readings are over, in part or all of them, however coarse what is left of them."""
+    query = ExportQuery("boiler", Window(start_us, end_us), every_us=every_us)
+    with asking(partly_over) as querier:
+        about = subject(querier, query)
+        rows = pd.concat(list(export(querier, query, about)))
+        with querier.snapshot() as snapshot:
+            charts = {
+                one.metric: snapshot.buckets(one, query.window, every_us).frame
+                for one in about.numbers
+            }
+    for metric, chart in charts.items():
+        some = rows[rows["metric"] == metric]
+        assert some["time_us"].tolist() == chart["time_us"].tolist()
+        assert some["value"].tolist() == pytest.approx((chart["sum"] / chart["count"]).tolist())
+
+
+def test_export_by_intervals_passes_by_months_between_rollups(partly_over: Path) -> None:
+    """Two days of seconds half a year apart, and years before them, are a handful of snapshots."""
+    window = Window(0, NOON_US - 3 * DAY_US)
+    query = ExportQuery("boiler", window, [SERIES.metric], every_us=SECOND_US)
+    with asking(partly_over) as querier:
+        counted = Counting(querier)
+        parts = list(export(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
+    assert len(pd.concat(parts)) == 5
+    assert counted.snapshots < 12
 
 
 def mean(raw: Mapping[int, float], start_us: int, end_us: int) -> float:

@@ -59,6 +59,7 @@ def test_import_of_a_file_says_what_came_of_it(settings: Settings) -> None:
     assert json.loads(second.stdout) == {
         "read": 3, "stored": 0, "duplicates": 3, "skipped": 0, "bad": 0, "bad_rows": [],
         "faults": [],
+        "fault_count": 0,
     }  # fmt: skip
     with looking(settings.store_path) as snapshot:
         assert values(snapshot.read(Series("a", "t"), ALL_TIME)) == [(TIME_US, 1.0), (TIME_US, 2.0)]

@@ -117,6 +117,17 @@ def test_jobs_are_done_oldest_first(folder: Path) -> None:
     ]
 
 
+def test_answer_may_be_long_and_a_job_may_not(folder: Path) -> None:
+    """What was done is told, however much there is to tell; what is too long is refused at once."""
+    job_id = submit(folder, SIMULATED)
+    faults = [f"file {number} cannot be read" for number in range(5000)]
+    assert run_pending(folder, lambda _job: {"faults": faults}) == 1
+    assert wait(folder, job_id) == {"faults": faults}
+    with pytest.raises(JobError, match="name a folder"):
+        submit(folder, Erase("x" * 100_000))
+    assert list(folder.iterdir()) == []
+
+
 def test_job_done_again_after_a_crash_is_harmless(folder: Path, appender: Appender) -> None:
     """A collector that died between doing and answering erases nothing more the second time."""
     job_id = submit(folder, SIMULATED)
@@ -248,3 +259,20 @@ def test_job_file_says_what_it_asks_for(folder: Path) -> None:
     job_id = submit(folder, SIMULATED)
     content = json.loads((folder / f"{job_id}.job").read_bytes())
     assert content == {"action": "erase", "client": None, "flags": 16}
+
+
+def test_wait_ends_soon_after_nobody_is_there_to_answer(folder: Path) -> None:
+    """Somebody who comes back within seconds is waited for; the job of one who does not is gone."""
+    ticks = iter(range(100))
+    there = iter([True, *[False] * 15, True, *[False] * 100])
+    patience = Patience(
+        3600,
+        there=lambda: next(there),
+        elapsed=lambda: float(next(ticks)),
+        pause=lambda _seconds: None,
+    )
+    job_id = submit(folder, SIMULATED)
+    with pytest.raises(JobError, match="the collector ended"):
+        wait(folder, job_id, patience)
+    assert 35 < next(ticks) < 45
+    assert list(folder.iterdir()) == []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from telemetry.batch import Batch
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, prepare_folders
 from telemetry.interface import StoreUnavailable, StreamQuery
+from telemetry.job import Seal
 from telemetry.jobs import run_pending
 from telemetry.reading import Flag, Reading, Series
 from telemetry.settings import Settings, load_settings
@@ -194,6 +196,22 @@ def test_erase_without_a_collector_removes_directly(settings: Settings) -> None:
     assert json.loads(run("erase", "--client", "boiler", "--json").stdout) == {"erased": 61}
     assert refused("erase", "--client", "boiler") == "there is no client 'boiler'"
     assert list(settings.run_dir.iterdir()) == []
+
+
+def test_erase_is_completed_once_files_that_were_damaged_are_back(settings: Settings) -> None:
+    """It says what to do, and to do that works."""
+    with closing(open_appender(settings.store_path)) as appender:
+        appender.do(Seal(now_us()))
+    files = {one: one.read_bytes() for one in settings.data_dir.rglob("blocks/**/*.parquet")}
+    for file in files:
+        file.write_bytes(b"PAR1, or is it?")
+    missed = run("erase", "--client", "boiler")
+    assert missed.exit_code == 1
+    assert missed.stderr.endswith("put them back from a backup and erase again\n")
+    for file, content in files.items():
+        file.write_bytes(content)
+    assert run("erase", "--client", "boiler").stdout == "removed 61 readings\n"
+    assert refused("erase", "--client", "boiler") == "there is no client 'boiler'"
 
 
 def test_erase_beside_a_running_collector_is_done_by_it(settings: Settings) -> None:

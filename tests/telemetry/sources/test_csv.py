@@ -338,6 +338,28 @@ def test_csv_that_cannot_be_read_says_what_to_do(
         pieces(path, Options())
 
 
+def test_gzip_with_a_wrong_byte_gives_nothing(tmp_path: Path) -> None:
+    """Its checksum is at its end, and what comes before may be anything."""
+    text = "time,client,metric,value\n" + "".join(
+        f"{NOON},a,m{n},{n * 7919 % 1000}\n" for n in range(5000)
+    )
+    packed = bytearray(gzip.compress(text.encode(), 1))
+    packed[len(packed) // 2] ^= 0x10
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(packed)
+    with pytest.raises(SourceError, match="gzip data"):
+        next(open_source(path, Options()))
+
+
+def test_gzip_with_something_behind_it_gives_what_was_packed_and_says_so(tmp_path: Path) -> None:
+    """As when two files were put together by mistake."""
+    path = tmp_path / "a.csv.gz"
+    text = f"time,client,metric,value\n{NOON},a,t,1\n"
+    path.write_bytes(gzip.compress(text.encode()) + b"garbage here")
+    with pytest.raises(SourceError, match="gzip data"):
+        list(open_source(path, Options()))
+
+
 def test_truncated_gzip_gives_what_was_whole_and_says_so(tmp_path: Path) -> None:
     """What can be unpacked is read; the end is an error."""
     noise = np.random.default_rng(1).random(300_000)

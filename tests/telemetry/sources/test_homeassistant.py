@@ -1,6 +1,7 @@
 """Home Assistant's database in its schemas, old and new, which is never written."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.sources import Options, Piece, SourceError, open_source
+from telemetry.sources import Options, Piece, SourceError, homeassistant, open_source
 
 NOON_US = 1_795_435_200_000_000
 NOON = NOON_US / 1e6
@@ -153,3 +154,52 @@ def test_database_of_others_and_a_damaged_one_say_so(tmp_path: Path, database: P
         database.write_bytes(damaged)
         with pytest.raises(SourceError, match=r"home-assistant_v2\.db: "):
             pieces(database)
+
+
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_states_that_their_writer_has_not_committed_are_not_read(
+    database: Path, monkeypatch: pytest.MonkeyPatch, journal: str
+) -> None:
+    """Beside a log what was committed is read; without one it cannot be, and that is said."""
+    monkeypatch.setattr(homeassistant, "_BUSY_S", 0.1)
+    before = [piece.table["value"].to_pylist() for piece in pieces(database)]
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute(f"PRAGMA journal_mode = {journal}")
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE states SET state = '66666'")
+        row = "INSERT INTO states (metadata_id, state, last_updated_ts) VALUES (1, ?, ?)"
+        writer.executemany(row, [(str(n), NOON + n) for n in range(5000)])
+        if journal == "WAL":
+            assert [piece.table["value"].to_pylist() for piece in pieces(database)] == before
+        else:
+            with pytest.raises(SourceError, match="copy it while Home Assistant is stopped"):
+                pieces(database)
+        writer.execute("ROLLBACK")
+    assert [piece.table["value"].to_pylist() for piece in pieces(database)] == before
+
+
+def test_texts_that_are_no_unicode_do_not_stop_the_others(database: Path) -> None:
+    """A name with a byte of its own is a name still."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "UPDATE states_meta SET entity_id = CAST(x'6C696768742EFF' AS TEXT) WHERE "
+            "metadata_id = 2"
+        )
+    (piece,) = pieces(database)
+    assert "light.\ufffd" in piece.table["metric"].to_pylist()
+
+
+def test_log_that_was_copied_along_is_read_and_nothing_is_left_beside_it(
+    database: Path, tmp_path: Path
+) -> None:
+    """What SQLite makes to read it is gone."""
+    copy = tmp_path / "copy" / database.name
+    copy.parent.mkdir()
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("UPDATE states SET state = '5' WHERE state = '21.5'")
+        for end in ("", "-wal"):
+            shutil.copy(f"{database}{end}", f"{copy}{end}")
+    assert 5.0 in pieces(copy)[0].table["value"].to_pylist()
+    assert sorted(one.name for one in copy.parent.iterdir()) == [copy.name, f"{copy.name}-wal"]

@@ -189,7 +189,7 @@ def small() -> Iterator[None]:
             (sealing, "PART_ROWS", 400),
             (part, "DENSE_PER_MINUTE", 2),
             (part, "row_groups", row_groups),
-            (table, "ERASED_AT_ONCE", 100),
+            (table, "ERASED_AT_ONCE", 4),
             (appender, "now_us", lambda: NOW_US),
             (chores, "now_us", lambda: NOW_US),
         ):

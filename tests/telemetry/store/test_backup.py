@@ -1,6 +1,7 @@
 """Backups: whole, of one moment, never half; restored they say what they said then, or nothing."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -21,11 +22,13 @@ from telemetry.settings import Settings
 from telemetry.store import backup as backups
 from telemetry.store import backup_blocks
 from telemetry.store.appender import StoreAppender
+from telemetry.store.archive import DROPPED
 from telemetry.store.backup import Made, Wish, back_up
+from telemetry.store.backup_blocks import Taking
 from telemetry.store.backup_folder import BackupError, BackupFolder
 from telemetry.store.head import SCHEMA, copy_database, open_reader
 from telemetry.store.keeper import GRACE_US
-from telemetry.store.layout import DAY_US, blocks_folder
+from telemetry.store.layout import DAY_US, Block, blocks_folder
 from telemetry.store.manifest import every_block
 from telemetry.store.restoring import Restored, restore
 from telemetry.switching import finish_switch
@@ -249,6 +252,25 @@ def test_files_put_aside_while_it_is_made_are_found(
     assert seconds(elsewhere) == THEN
 
 
+def test_file_put_aside_between_two_looks_is_found(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store may put a file aside right after it was seen where it lay."""
+    look, moved = Taking._source, list[Path]()
+
+    def look_too_early(self: Taking, block: Block) -> Path | None:
+        place = look(self, block)
+        if place is not None and not moved:
+            aside = blocks_folder(settings.store_path) / DROPPED
+            aside.mkdir(exist_ok=True)
+            moved.append(place.rename(aside / place.name))
+        return place
+
+    monkeypatch.setattr(Taking, "_source", look_too_early)
+    assert backed_up(settings, folder).listing.missing == {}
+    assert moved
+
+
 def test_damaged_file_is_left_out_and_named(
     settings: Settings, folder: Path, elsewhere: Settings
 ) -> None:
@@ -370,6 +392,48 @@ def test_backup_of_a_later_version_is_refused(
     listing.write_text(json.dumps(json.loads(listing.read_bytes()) | {key: value}))
     with pytest.raises(BackupError, match="later version"):
         restored(elsewhere, folder)
+
+
+@pytest.mark.parametrize(
+    "change", [{"schema": "6"}, {"made_us": "soon"}, {"files": {}}], ids=["schema", "time", "files"]
+)
+def test_listing_that_says_nothing_sensible_is_refused(
+    settings: Settings, folder: Path, elsewhere: Settings, change: dict[str, object]
+) -> None:
+    """Whoever wrote it, nothing is restored by it."""
+    listing = backed_up(settings, folder).path / "backup.json"
+    listing.write_text(json.dumps(json.loads(listing.read_bytes()) | change))
+    with pytest.raises(BackupError, match="broken"):
+        restored(elsewhere, folder)
+
+
+def test_backup_that_was_copied_without_hidden_files_is_one(
+    settings: Settings, folder: Path, elsewhere: Settings
+) -> None:
+    """As `cp -r folder/*` copies it."""
+    backed_up(settings, folder)
+    (folder / ".culex-backup").unlink()
+    restored(elsewhere, folder)
+    assert seconds(elsewhere) == THEN
+
+
+def test_backup_is_not_restored_into_its_own_folder(settings: Settings, folder: Path) -> None:
+    """It would be one of the files of which the next backup knows nothing."""
+    backed_up(settings, folder)
+    with pytest.raises(BackupError, match="inside"):
+        restored(make_settings(folder / "x"), folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another account is needed")
+def test_what_root_restores_belongs_to_whom_the_folder_belongs(
+    settings: Settings, folder: Path, elsewhere: Settings
+) -> None:
+    """Culex runs there as that account."""
+    backed_up(settings, folder)
+    elsewhere.data_dir.mkdir(parents=True)
+    os.chown(elsewhere.data_dir, 65534, 65534)
+    restored(elsewhere, folder)
+    assert {one.stat().st_uid for one in elsewhere.data_dir.rglob("*")} == {65534}
 
 
 def test_store_that_is_there_is_moved_aside_only_when_told(
