@@ -1,6 +1,6 @@
 # Everything is run from here; `make` alone lists the targets.
 PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 INIT := $(PYTHON) -m mosquitto init
 export PYTHONUNBUFFERED := 1
 
