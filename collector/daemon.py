@@ -36,7 +36,7 @@ from telemetry.job import JobError, Replay, Result
 from telemetry.jobs import Patience, submit, wait
 from telemetry.login import load_login
 from telemetry.settings import Settings
-from telemetry.store import open_appender, open_querier
+from telemetry.store import appender_of, open_querier
 from telemetry.template import EVERY_CLIENT, TopicTemplate
 from telemetry.window import parse_duration, parse_zone
 
@@ -66,7 +66,7 @@ def run(settings: Settings) -> None:
     load_login(_login_path(settings))  # a login that is missing at the start is a mistake to tell
     with pid_file(settings, PROCESS):
         start_logging(settings, PROCESS)
-        with closing(_open(settings)) as appender:
+        with closing(appender_of(settings)) as appender:
             Collector(settings, topics, appender).run()
 
 
@@ -79,7 +79,7 @@ def replay(settings: Settings, job: Replay) -> Result:
     """
     prepare_folders(settings)
     try:
-        with pid_file(settings, PROCESS), closing(_open(settings)) as appender:
+        with pid_file(settings, PROCESS), closing(appender_of(settings)) as appender:
             tools = make_tools(settings, load_topics(settings), appender)
             return _replay_here(Replayer(appender, Loader(tools)), job)
     except AlreadyRunning:
@@ -95,15 +95,6 @@ def _replay_here(replayer: Replayer, job: Replay) -> Result:
     while result is None:
         result = replayer.step(job)
     return result
-
-
-def _open(settings: Settings) -> Appender:
-    return open_appender(
-        settings.store_path,
-        settings.reserve_mb * 1_000_000,
-        parse_duration(settings.seal_after),
-        settings.policy,
-    )
 
 
 class Collector:

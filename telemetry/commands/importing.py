@@ -115,7 +115,7 @@ def _faults(result: Mapping[str, Any]) -> Iterator[str]:  # Any: JSON, be it fro
         yield f"{row['file']}, line {row['line']}: {row['reason']}: {row['sample']}"
     if count:
         more = f", the first {len(rows)} above" if count > len(rows) else ""
-        yield f"{count} rows are no readings and were left out{more}"
+        yield f"rows left out because they are no readings: {count}{more}"
     for fault in result["faults"]:
         yield f"Error: {fault}"
     if result["fault_count"] > len(result["faults"]):

@@ -7,12 +7,11 @@ from functools import partial
 import psutil
 
 from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
-from telemetry.interface import Appender, Querier
+from telemetry.interface import Querier
 from telemetry.job import JobError, Result, StoreJob, Tell, silent
 from telemetry.jobs import Patience, submit, wait
 from telemetry.settings import Settings
-from telemetry.store import open_appender, open_querier
-from telemetry.window import parse_duration
+from telemetry.store import appender_of, open_querier
 
 _JOB_S = 3600.0
 """How long the collector may take for a job; a long history takes minutes."""
@@ -38,7 +37,7 @@ def done(settings: Settings, job: StoreJob, tell: Tell = silent) -> Result:
     """
     prepare_folders(settings)
     try:
-        with pid_file(settings, "collector"), closing(_open(settings)) as appender:
+        with pid_file(settings, "collector"), closing(appender_of(settings)) as appender:
             return appender.do(job, tell)
     except AlreadyRunning:
         patience = Patience(_JOB_S, partial(_collector_runs, settings))
@@ -53,12 +52,3 @@ def _collector_runs(settings: Settings) -> bool:
         return psutil.pid_exists(int((settings.run_dir / "collector.pid").read_text("utf-8")))
     except (OSError, ValueError):
         return False  # it is being started, or has ended
-
-
-def _open(settings: Settings) -> Appender:
-    return open_appender(
-        settings.store_path,
-        settings.reserve_mb * 1_000_000,
-        parse_duration(settings.seal_after),
-        settings.policy,
-    )

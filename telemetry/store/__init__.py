@@ -4,8 +4,10 @@ from pathlib import Path
 
 from telemetry.interface import Appender, Querier
 from telemetry.retention import NO_POLICY, Policy
+from telemetry.settings import Settings
 from telemetry.store.appender import KEEP_US, StoreAppender
 from telemetry.store.snapshot import StoreQuerier
+from telemetry.window import parse_duration
 
 
 def open_appender(
@@ -26,6 +28,16 @@ def open_appender(
         StoreError: If the file cannot be used; `StoreUnavailable` if that may pass.
     """
     return StoreAppender(path, reserve_bytes, keep_us, policy)
+
+
+def appender_of(settings: Settings) -> Appender:
+    """The write side of the store of these settings, as `open_appender` opens it."""
+    return open_appender(
+        settings.store_path,
+        settings.reserve_mb * 1_000_000,
+        parse_duration(settings.seal_after),
+        settings.policy,
+    )
 
 
 def open_querier(path: Path) -> Querier:

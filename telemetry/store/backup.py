@@ -16,7 +16,7 @@ from telemetry.interface import StoreMissing
 from telemetry.settings import Settings
 from telemetry.store.backup_blocks import Swept, Taking
 from telemetry.store.backup_folder import BLOCKS, BackupError, BackupFolder, Listing, Progress
-from telemetry.store.copying import CannotRead, Facts, copy_file, facts_of
+from telemetry.store.copying import CannotRead, Facts, copy_file, facts_of, unheard
 from telemetry.store.head import copy_database, open_reader, schema_of, sequence_of
 from telemetry.store.manifest import every_block
 from telemetry.store.reserve import free_bytes
@@ -119,7 +119,7 @@ def _copy_databases(settings: Settings, place: Path, progress: Progress) -> dict
     _check_room(sum(one.stat().st_size for one in found), place)
     for one in found:
         copy_database(one, place / one.name, partial(progress, one.name))
-    return {one.name: facts_of(place / one.name, _unheard) for one in found}
+    return {one.name: facts_of(place / one.name, unheard) for one in found}
 
 
 def _copy_small(settings: Settings, place: Path) -> dict[str, Facts]:
@@ -140,7 +140,7 @@ def _copy_small(settings: Settings, place: Path) -> dict[str, Facts]:
 
 def _copied(source: Path, target: Path) -> Facts:
     try:
-        return copy_file(source, target, None, _unheard)
+        return copy_file(source, target, None, unheard)
     except CannotRead as error:
         raise BackupError(f"{source}: {error}; run this as its owner") from None
 
@@ -152,7 +152,3 @@ def _check_room(needed: int, folder: Path) -> None:
             f"{folder} has room for {free / 1e6:.0f} MB and {needed / 1e6:.0f} MB are needed; "
             "free some or name another folder"
         )
-
-
-def _unheard(_: int) -> None:
-    """Files that are too small for a progress bar."""

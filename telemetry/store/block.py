@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from telemetry.files import sync_folder
+from telemetry.store.copying import CannotRead, Counted, Facts, difference, facts_of, unheard
 from telemetry.store.encoding import write_options
 from telemetry.store.layout import SCHEMA, Block, Site, Tier, folder_of, schema_of
 
@@ -146,19 +147,13 @@ def open_block(path: Path, tier: Tier) -> pq.ParquetFile:
     return file
 
 
-def fault_of(root: Path, block: Block) -> str:
+def fault_of(root: Path, block: Block, counted: Counted = unheard) -> str:
     """What is wrong with the file of a block, by its size and checksum; or an empty string."""
     try:
-        with (root / block.path).open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-    except FileNotFoundError:
-        return "it is missing"
-    except OSError as error:
-        return f"it cannot be read: {error.strerror}"
-    if size != block.size:
-        return f"it has {size} bytes instead of {block.size}"
-    return "" if sha256 == block.sha256 else "its checksum is wrong"
+        found = facts_of(root / block.path, counted)
+    except CannotRead as error:
+        return str(error)
+    return difference(Facts(block.size, block.sha256), found)
 
 
 def remove_unfinished(root: Path, builds: Container[str], listed: Container[str]) -> list[str]:

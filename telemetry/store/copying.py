@@ -13,6 +13,10 @@ Counted = Callable[[int], object]
 """Is told how many bytes more were read."""
 
 
+def unheard(_: int) -> None:
+    """For whom nobody waits."""
+
+
 class Facts(NamedTuple):
     """What a file is: its size in bytes, and its SHA-256 in hexadecimal digits."""
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import structlog
 
 from telemetry.rollup import HOUR_US
-from telemetry.store.block import identity_of
-from telemetry.store.copying import CannotRead, Facts, difference, facts_of
+from telemetry.store.block import fault_of, identity_of
 from telemetry.store.head import Connection, note_change, snapshot
 from telemetry.store.layout import Block, Site
 from telemetry.store.manifest import damaged_blocks, known_damage, mark_file, numbered_blocks
@@ -176,8 +175,4 @@ def _together(blocks: Iterable[tuple[int, Block]]) -> Iterator[list[tuple[int, B
 
 def _fault(root: Path, block: Block) -> str:
     """What is wrong with a file, or an empty string; reads it slowly, for others read as well."""
-    try:
-        found = facts_of(root / block.path, lambda more: time.sleep(more / _BYTES_PER_S))
-    except CannotRead as error:
-        return str(error)
-    return difference(Facts(block.size, block.sha256), found)
+    return fault_of(root, block, lambda more: time.sleep(more / _BYTES_PER_S))

@@ -74,7 +74,7 @@ def test_import_with_bad_rows_tells_them_on_stderr_and_ends_with_0() -> None:
     assert result.exit_code == 0
     assert len(lines) == 21
     assert lines[0] == f"{Path(path).absolute()}, line 3: malformed-number: a,t,{TIME},1_000"
-    assert lines[-1] == "25 rows are no readings and were left out, the first 20 above"
+    assert lines[-1] == ("rows left out because they are no readings: 25, the first 20 above")
     said = json.loads(run(path, "--json").stdout)
     assert (said["bad"], len(said["bad_rows"])) == (25, 20)
     assert said["bad_rows"][0] == {
