@@ -76,6 +76,12 @@
     return [all, [...new Set([...chosen, span])].slice(0, 6), ""];
   }
 
+  /* The manifest of the file just exported: what is shown, and would be exported, goes on. */
+  function manifest(_clicks, _view, exported) {
+    if (triggered() !== "export") return [unchanged(), true];
+    return [`${exported}&manifest=1`, false];
+  }
+
   /* Puts the view into the URL and into the controls of time, before the server answers. */
   function address(view) {
     if (!view) return;
@@ -160,6 +166,6 @@
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    culex: { gate, choose, addSpan, address, remember, browser, since },
+    culex: { gate, choose, addSpan, manifest, address, remember, browser, since },
   });
 })();

@@ -173,13 +173,11 @@ def _nothing(notice: html.Div, writer: WriterState | None, now_us: int) -> Json:
 
 
 def _patch(picture: Picture, style: Style) -> Patch:
-    """The figure's new arrays and time axis; zoom, legend and everything else stay."""
+    """The figure's new arrays and time axis; legend and everything else stay."""
     patch = Patch()
     for number, arrays in figures.patched_data(picture, style):
         for name, values in arrays.items():
             patch["data"][number][name] = values
-    patch["layout"]["xaxis"]["range"] = figures.x_range(picture, style)
-    patch["layout"]["xaxis"]["autorange"] = False
     for name, values in figures.moving(picture, style).items():
         patch["layout"][name] = values
     return patch

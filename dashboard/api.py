@@ -16,13 +16,16 @@ from telemetry.clock import Clock
 from telemetry.condition import AsOf
 from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.interface import Querier, StoreError
+from telemetry.provenance import Request
 from telemetry.reading import Flag, Kind, Latest, state_text
-from telemetry.store.rendering import FORMATS, LAYOUTS, Shape, ShapeError, rendered
+from telemetry.rolling import StatisticError
+from telemetry.shape import FORMATS, LAYOUTS, Shape, ShapeError
+from telemetry.store.rendering import Cited, rendered
 from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
 
-_ONCE = ("client", "start", "end", "format", "layout", "every", "tz")
-_REPEATED = ("metric", "span")
-_MOST_SPANS = 6
+_ONCE = ("client", "start", "end", "format", "layout", "every", "tz", "manifest")
+_REPEATED = ("metric", "span", "statistic")
+_MOST_SPANS = _MOST_STATISTICS = 6
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -38,8 +41,8 @@ class BadArgument(ValueError):
 class ReadingsRequest:
     """What a caller of /api/v1/readings wants."""
 
-    query: ExportQuery
-    shape: Shape
+    asked: Request
+    manifest: bool
 
 
 def create_api(querier: Querier, clock: Clock) -> Blueprint:
@@ -56,11 +59,13 @@ def create_api(querier: Querier, clock: Clock) -> Blueprint:
     @api.get("/v1/readings")
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
-        query = wanted.query
+        asked = wanted.asked
         with exports.place() as place:
-            about = subject(querier, query)
-            body = Stream(rendered(querier, query, about, wanted.shape), place.pop_all())
-        return _dated(_download(body, wanted), about.as_of)
+            if wanted.manifest:
+                return _manifest(Cited(querier, asked), asked, clock)
+            about = subject(querier, asked.query)
+            body = Stream(rendered(querier, asked.query, about, asked.shape), place.pop_all())
+        return _dated(_download(body, asked), about.as_of)
 
     @api.route("/", defaults={"rest": ""})
     @api.route("/<path:rest>")
@@ -132,21 +137,24 @@ def parse_request(arguments: "MultiDict[str, str]", now_us: int) -> ReadingsRequ
     if not client:
         raise BadArgument("client is missing; name one of /api/v1/clients")
     zone = _read("tz", lambda: parse_zone(arguments["tz"]) if "tz" in arguments else UTC)
-    start_us = _read(
-        "start", lambda: parse_time(arguments.get("start", DEFAULT_START), now_us, zone)
-    )
-    end_us = _read("end", lambda: parse_time(arguments.get("end", "now"), now_us, zone))
+    start, end = arguments.get("start", DEFAULT_START), arguments.get("end", "now")
+    start_us = _read("start", lambda: parse_time(start, now_us, zone))
+    end_us = _read("end", lambda: parse_time(end, now_us, zone))
     window = _read("start, end", lambda: Window(start_us, end_us))
     every_us = _read(
         "every", lambda: parse_duration(arguments["every"]) if "every" in arguments else 0
     )
-    metrics, spans = arguments.getlist("metric"), arguments.getlist("span")
-    query = _read("span", lambda: ExportQuery(client, window, metrics, spans, every_us))
+    metrics, spans, statistics = (arguments.getlist(name) for name in _REPEATED)
+    query = _read("span", lambda: ExportQuery(client, window, metrics, spans, every_us, statistics))
     if len(query.spans) > _MOST_SPANS:
         raise BadArgument(f"span: name at most {_MOST_SPANS}")
+    if len(query.statistics) > _MOST_STATISTICS:
+        raise BadArgument(f"statistic: name at most {_MOST_STATISTICS}")
     wanted = _one_of("format", arguments.get("format", "csv"), FORMATS)
     layout = _one_of("layout", arguments.get("layout", "long"), LAYOUTS)
-    return ReadingsRequest(query, _read("layout", lambda: Shape(wanted, layout, zone)))
+    shape = _read("layout", lambda: Shape(wanted, layout, zone))
+    manifest = _one_of("manifest", arguments.get("manifest", "0"), ("0", "1"))
+    return ReadingsRequest(Request(query, shape, start, end), manifest == "1")
 
 
 def _check_names(arguments: "MultiDict[str, str]") -> None:
@@ -165,6 +173,8 @@ def _read(name: str, read: Callable[[], Value]) -> Value:
     """What `read` makes of an argument, whose name goes into the error otherwise."""
     try:
         return read()
+    except StatisticError as error:
+        raise BadArgument(f"statistic: {error}") from None
     except (TimeError, ShapeError) as error:
         raise BadArgument(f"{name}: {error}") from None
 
@@ -176,10 +186,28 @@ def _one_of(name: str, value: str, choices: Sequence[Choice]) -> Choice:
     raise BadArgument(f"{name}: {value!r} is none of {', '.join(choices)}")
 
 
-def _download(body: Iterator[bytes], wanted: ReadingsRequest) -> Response:
+def _download(body: Iterator[bytes], asked: Request) -> Response:
     """Streams the body; a fault in the middle breaks the connection, so it cannot look whole."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted.query.client).strip("_") or "client"
-    answer = Response(body, content_type=_TYPES[wanted.shape.format])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted.shape.format}"'
+    answer = Response(body, content_type=_TYPES[asked.shape.format])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(asked)}"'
     answer.headers["X-Accel-Buffering"] = "no"
+    link = f'<{asked.manifest_address}>; rel="describedby"; type="application/json"'  # RFC 8288
+    answer.headers["Link"] = link
     return answer
+
+
+def _manifest(cited: Cited, asked: Request, clock: Clock) -> Response:
+    """The manifest alone, of a content that is read to its end and thrown away."""
+    for _ in cited.content:
+        pass
+    origin = f"{request.scheme}://{request.host}" if request.host else ""
+    manifest = cited.manifest(clock(), origin)
+    answer = Response(manifest.to_json(), content_type="application/json")
+    name = f"{_file_name(asked)}.manifest.json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _dated(answer, manifest.about.as_of)
+
+
+def _file_name(asked: Request) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", asked.query.client).strip("_") or "client"
+    return f"{name}.{asked.shape.format}"

@@ -17,7 +17,7 @@ from dashboard.people import session_key
 from mosquitto.access import Access
 from telemetry.clock import Clock, now_us
 from telemetry.settings import ROOT, Settings
-from telemetry.store import open_querier
+from telemetry.store import querier_of
 
 _LOG = structlog.get_logger(__name__)
 _BODY_BYTES = 1_000_000
@@ -31,7 +31,7 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
         SecretError: If the key that signs sessions is readable by others.
     """
     server = _flask(settings)
-    querier = open_querier(settings.store_path)
+    querier = querier_of(settings)
     app = _dash(server)
     app.layout = shell.layout()
     _tell_missing_pages(server)

@@ -60,6 +60,16 @@ _WHEN_USED: Sequence[tuple[str, Sequence[object]]] = (
             State(ids.SPANS, "value"),
         ),
     ),
+    (
+        "manifest",
+        (
+            Output(ids.MANIFEST, "href"),
+            Output(ids.MANIFEST, "hidden"),
+            Input(ids.EXPORT, "n_clicks"),
+            Input(ids.VIEW, "data"),
+            State(ids.EXPORT, "href"),
+        ),
+    ),
 )
 
 

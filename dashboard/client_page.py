@@ -216,13 +216,7 @@ def _readings() -> html.Div:
             html.Div(
                 [
                     html.H2("Latest readings"),
-                    html.A(
-                        [icon("download"), html.Span("Export CSV")],
-                        id=ids.EXPORT,
-                        className="btn export",
-                        href="",
-                        download="",
-                    ),
+                    html.Div(_exports(), className="exports"),
                 ],
                 className="panel-head",
             ),
@@ -230,3 +224,25 @@ def _readings() -> html.Div:
         ],
         className="panel",
     )
+
+
+def _exports() -> list[html.A]:
+    """The download, and its manifest, which is offered once there is a download to be told of."""
+    return [
+        html.A(
+            "Manifest",
+            id=ids.MANIFEST,
+            className="manifest",
+            title="What the file just exported holds, its checksum, and how to get it again",
+            href="",
+            download="",
+            hidden=True,
+        ),
+        html.A(
+            [icon("download"), html.Span("Export CSV")],
+            id=ids.EXPORT,
+            className="btn export",
+            href="",
+            download="",
+        ),
+    ]

@@ -2,63 +2,38 @@
 
 import math
 import unicodedata
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 import numpy as np
 import pandas as pd
 
+from dashboard.digits import Notation
 from telemetry.reading import Kind, state_text
-from telemetry.text import number
 from telemetry.window import SECOND_US, to_iso
 
 NOTHING = "–"
-_MEAN_DIGITS = 4
-_VALUE_DIGITS = 6
-_MOST_DECIMALS = 6
-_LEAST, _MOST = 1e-4, 1e15
 
 
-def value_text(value: float | str, kind: Kind) -> str:
-    """A value as it was sent, to six significant digits; a boolean or a state as its name.
+def value_text(value: float | str, kind: Kind, notation: Notation) -> str:
+    """A value in the notation of its metric; a boolean or a state as its name.
 
-    >>> value_text(23.400000001, Kind.NUMBER), value_text(1.0, Kind.BOOLEAN)
-    ('23.4', 'on')
-    >>> value_text(2.5e-9, Kind.NUMBER)
-    '2.5e-09'
+    >>> value_text(23.400000001, Kind.NUMBER, Notation(decimals=1))
+    '23.4'
+    >>> value_text(1.0, Kind.BOOLEAN, Notation())
+    'on'
     """
     if isinstance(value, str) or kind is not Kind.NUMBER:
         return printable(state_text(value))
-    if _is_extreme(value):
-        return f"{value:.{_VALUE_DIGITS}g}"
-    return number(round(value, _decimals(value, _VALUE_DIGITS)))
+    return notation.value(value)
 
 
-def mean_text(mean: float, kind: Kind) -> str:
-    """A mean to four significant digits, a boolean's as a percentage, nothing as a dash.
+def mean_text(mean: float, notation: Notation) -> str:
+    """A mean in the notation of its metric, nothing as a dash.
 
-    >>> mean_text(21.4567, Kind.NUMBER), mean_text(0.5, Kind.BOOLEAN)
-    ('21.46', '50 %')
-    >>> mean_text(float("nan"), Kind.NUMBER)
-    '–'
+    >>> mean_text(21.125, Notation(mean_decimals=2)), mean_text(float("nan"), Notation())
+    ('21.13', '–')
     """
-    if math.isnan(mean):
-        return NOTHING
-    if kind is Kind.BOOLEAN:
-        return f"{mean:.0%}".replace("%", " %")
-    if _is_extreme(mean):
-        return f"{mean:.{_MEAN_DIGITS}g}"
-    return f"{mean:.{_decimals(mean, _MEAN_DIGITS)}f}"
-
-
-def _is_extreme(value: float) -> bool:
-    """Whether written out it would be a row of zeros."""
-    return value != 0 and not _LEAST <= abs(value) < _MOST
-
-
-def _decimals(value: float, digits: int) -> int:
-    if value == 0 or not math.isfinite(value):
-        return 0
-    return min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), _MOST_DECIMALS)
+    return NOTHING if math.isnan(mean) else notation.mean(mean)
 
 
 def age_text(age_us: int) -> str:
@@ -100,8 +75,16 @@ def span_text(span: str) -> str:
 
 
 def clock_text(time_us: int, zone: tzinfo) -> str:
-    """Date and time to the millisecond in a zone."""
-    return to_iso(time_us, zone)[:23].replace("T", " ")
+    """Date and time to the millisecond in a zone; with its name where clocks show it twice.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> clock_text(1_792_888_200_000_000, ZoneInfo("Europe/Berlin"))
+    '2026-10-25 02:30:00.000 CEST'
+    """
+    text = to_iso(time_us, zone)[:23].replace("T", " ")
+    moment = datetime.fromtimestamp(time_us // SECOND_US, zone)
+    once = moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()
+    return text if once else f"{text} {moment.tzname()}"
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.digits import Notation, notation_of
 from dashboard.display import (
     age_text,
     clock_text,
@@ -20,6 +21,7 @@ from dashboard.display import (
 from dashboard.faults import broker_fault, collector_fault, excess, history_fault, room_fault
 from dashboard.question import Picture
 from dashboard.style import Style
+from telemetry.address import readings_address
 from telemetry.condition import Damage, WriterState
 from telemetry.presence import Event
 from telemetry.reading import Flag, Reading, flag_names
@@ -45,7 +47,11 @@ def icon_button(name: str, symbol: str, title: str) -> html.Button:
 
 def table(picture: Picture, style: Style) -> html.Div | dbc.Table:
     """The newest readings in the window, newest first."""
-    rows = [_table_row(reading, style.zone) for reading in picture.table]
+    notations = {one.latest.series.metric: notation_of(one) for one in picture.pictures}
+    rows = [
+        _table_row(reading, notations[reading.series.metric], style.zone)
+        for reading in picture.table
+    ]
     if not rows:
         return html.Div("No readings in this window.", className="empty-row")
     heads = ("Time", "Metric", "Value", "Unit", "Delay", "Flags")
@@ -53,13 +59,13 @@ def table(picture: Picture, style: Style) -> html.Div | dbc.Table:
     return dbc.Table([head, html.Tbody(rows)], size="sm", hover=True, className="readings")
 
 
-def _table_row(reading: Reading, zone: tzinfo) -> html.Tr:
+def _table_row(reading: Reading, notation: Notation, zone: tzinfo) -> html.Tr:
     return html.Tr(
         [
             html.Td(clock_text(reading.time_us, zone)),
             html.Td(printable(reading.series.metric)),
-            html.Td(value_text(reading.value, reading.kind), className="number"),
-            html.Td(printable(reading.unit)),
+            html.Td(value_text(reading.value, reading.kind, notation), className="number"),
+            html.Td(printable(notation.unit)),
             html.Td(
                 f"{reading.delay_us / 1e6:.3f} s" if reading.delay_us else "", className="number"
             ),
@@ -70,13 +76,8 @@ def _table_row(reading: Reading, zone: tzinfo) -> html.Tr:
 
 def export_link(picture: Picture, zone: str) -> str:
     """Where the CSV of exactly what is shown comes from."""
-    window = picture.question.window
-    parts = [("client", picture.question.client)]
-    parts += [("metric", metric) for metric in picture.question.metrics]
-    parts += [("start", to_iso(window.start_us)), ("end", to_iso(window.end_us))]
-    parts += [("span", span) for span in picture.question.spans]
-    parts += [("format", "csv"), *([("tz", zone)] if zone else [])]
-    return f"/api/v1/readings?{urlencode(parts)}"
+    details = [("format", "csv"), *([("tz", zone)] if zone else [])]
+    return readings_address(picture.question, details)
 
 
 def caption(picture: Picture) -> str:

@@ -4,22 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 
 from dashboard.activity import Activity, activity
 from dashboard.faults import newest_limited
 from dashboard.marks import lost_sessions
+from dashboard.states import StateFigures, state_figures
+from telemetry.buckets import choose_bucket_us
 from telemetry.condition import Damage, WriterState
 from telemetry.interface import Answer, Querier, Snapshot
+from telemetry.interval import Cadence, expected_us
 from telemetry.presence import Event
 from telemetry.reading import Kind, Latest, Reading, Series
-from telemetry.rolling import (
-    choose_bucket_us,
-    rolling_mean,
-    samples_of_buckets,
-    samples_of_readings,
-)
+from telemetry.rolling import rolling_mean
+from telemetry.samples import Samples, joined, samples_of_buckets, samples_of_readings
 from telemetry.window import Window, parse_duration
 
 RAW_READINGS = 1000
@@ -31,7 +29,6 @@ MOST_PANELS = 12
 _REACH_READINGS = 6000
 """So many readings or buckets are taken in, with what the widest mean looks back on."""
 
-_GAP_INTERVALS = 3
 _TABLE_ROWS = 25
 _TILE_READINGS = 20_000
 
@@ -88,20 +85,22 @@ class MetricPicture:
 
     Attributes:
         latest: The newest reading.
-        interval_us: The expected reporting interval, if it could be learned.
+        cadence: How often it is expected to report, if that is known.
         answer: The readings or buckets within the window.
         means: The rolling means, in the order of the question's spans.
+        states: What tiles say of a state or a boolean; `None` of a number.
     """
 
     latest: Latest
-    interval_us: int | None
+    cadence: Cadence | None
     answer: Answer
     means: Sequence[Mean]
+    states: StateFigures | None
 
     @property
     def gap_us(self) -> float:
         """Readings further apart than this have a gap between them."""
-        return gap_us(self.interval_us, self.answer.bucket_us)
+        return gap_us(self.cadence, self.answer.bucket_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +149,8 @@ def ask(querier: Querier, question: Question) -> Picture:
             for latest in known
             if latest.series.metric in wanted
         ]
-        intervals = snapshot.intervals([one.series for one in shown], question.instant_us + 1)
-        pictures = [_picture(snapshot, one, intervals, question) for one in shown]
+        cadences = snapshot.cadences([one.series for one in shown], question.instant_us + 1)
+        pictures = [_picture(snapshot, one, cadences, question) for one in shown]
         table = _table(snapshot, shown, question.window)
         marks = lost_sessions(snapshot, question.window)
         limited = newest_limited(snapshot, question.now_us)
@@ -179,34 +178,38 @@ def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:
 
 
 def _picture(
-    snapshot: Snapshot, latest: Latest, intervals: Mapping[Series, int], question: Question
+    snapshot: Snapshot, latest: Latest, cadences: Mapping[Series, Cadence], question: Question
 ) -> MetricPicture:
-    interval_us = intervals.get(latest.series)
+    cadence = cadences.get(latest.series)
+    interval_us, figures = expected_us(cadence), None
+    if latest.kind is not Kind.NUMBER:
+        asked = question.spans, question.instant_us
+        figures = state_figures(snapshot, latest.series, interval_us, *asked)
     if latest.kind is Kind.STATE:
-        states = _states(snapshot, latest.series, interval_us, question)
-        return MetricPicture(latest, interval_us, states, ())
+        states = _states(snapshot, latest.series, cadence, question)
+        return MetricPicture(latest, cadence, states, (), figures)
     answer = _answer(snapshot, latest.series, question)
     last = _tile_samples(snapshot, answer, question)
     means = [_mean(answer, last, span, interval_us, question) for span in question.spans]
     inside = answer.frame["time_us"] > question.window.start_us - max(answer.bucket_us, 1)
     visible = Answer(latest.series, answer.frame[inside], answer.bucket_us)
-    return MetricPicture(latest, interval_us, visible, means)
+    return MetricPicture(latest, cadence, visible, means, figures)
 
 
 def _states(
-    snapshot: Snapshot, series: Series, interval_us: int | None, question: Question
+    snapshot: Snapshot, series: Series, cadence: Cadence | None, question: Question
 ) -> Answer:
     """The states of a window, led by the one that still held when it began."""
-    window, limit_us = question.window, gap_us(interval_us, 0)
+    window, limit_us = question.window, gap_us(cadence, 0)
     before = Window(window.start_us - int(limit_us), window.start_us)
     held = snapshot.tail(series, before, 1).frame
     reach_us = int(held["time_us"].iloc[0]) if len(held) else window.start_us
     return snapshot.changes(series, Window(reach_us, window.end_us), limit_us)
 
 
-def gap_us(interval_us: int | None, bucket_us: int) -> float:
+def gap_us(cadence: Cadence | None, bucket_us: int) -> float:
     """Readings further apart than this have a gap between them."""
-    return max(_GAP_INTERVALS * (interval_us or 0), 1.5 * bucket_us, 1_000_000)
+    return max(cadence.gap_us if cadence else 0, 1.5 * bucket_us, 1_000_000)
 
 
 def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
@@ -225,7 +228,7 @@ def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
     return snapshot.buckets(series, aligned, width_us)
 
 
-def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> pd.DataFrame:
+def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> Samples:
     """Samples for the last instant: readings, for it is seldom the end of a bucket."""
     if not answer.bucket_us:
         return samples_of_readings(answer.frame)
@@ -237,7 +240,7 @@ def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> pd.
     return samples_of_readings(snapshot.read(answer.series, last).frame)
 
 
-def _cut_buckets(snapshot: Snapshot, answer: Answer, question: Question) -> pd.DataFrame:
+def _cut_buckets(snapshot: Snapshot, answer: Answer, question: Question) -> Samples:
     """Buckets cut where each span begins and at the last instant, so that no mean is of others."""
     starts = {question.instant_us - parse_duration(span) for span in question.spans}
     parts = []
@@ -245,16 +248,16 @@ def _cut_buckets(snapshot: Snapshot, answer: Answer, question: Question) -> pd.D
         cut = Window(start_us + 1, end_us + 1)
         frame = snapshot.buckets(answer.series, cut, answer.bucket_us).frame
         samples = samples_of_buckets(frame, answer.bucket_us)
-        parts.append(samples.set_axis(np.minimum(samples.index, end_us)))
-    return pd.concat(parts)
+        parts.append(samples.ending_by(end_us))
+    return joined(parts)
 
 
 def _mean(
-    answer: Answer, last: pd.DataFrame, span: str, interval_us: int | None, question: Question
+    answer: Answer, last: Samples, span: str, interval_us: int | None, question: Question
 ) -> Mean:
     width_us, span_us = answer.bucket_us, parse_duration(span)
     samples = samples_of_buckets(answer.frame, width_us) if width_us else last
-    times = samples.index.to_numpy(dtype=np.int64)
+    times = samples.time_us
     times = times[(times > question.window.start_us) & (times < question.instant_us)]
     line = rolling_mean(samples, max(span_us, width_us), interval_us, times)
     tile = rolling_mean(last, span_us, interval_us, [question.instant_us])

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import tzinfo
 
 from dashboard.view import DEFAULT_START, View, ViewError, check_zone
+from dashboard.wall import axis_of
 from telemetry.window import to_iso
 
 
@@ -12,7 +14,11 @@ def zoomed(view: View, relayout: Mapping[str, object], now_us: int, browser_zone
     if relayout.get("xaxis.autorange"):
         return view if view.follows else replace(view, start=DEFAULT_START, end="now")
     ends = [_wall_text(relayout.get(f"xaxis.range[{end}]")) for end in (0, 1)]
-    return pinned(view, (ends[0], ends[1]), now_us, browser_zone) if all(ends) else view
+    if not all(ends):
+        return view
+    zone = check_zone(view, browser_zone)
+    axis = axis_of(view.window(now_us, zone), zone)
+    return _between(view, (ends[0], ends[1]), now_us, axis.fixed)
 
 
 def pinned(view: View, ends: tuple[str, str], now_us: int, browser_zone: str) -> View:
@@ -20,9 +26,13 @@ def pinned(view: View, ends: tuple[str, str], now_us: int, browser_zone: str) ->
 
     Times that make no window are kept as they are: the page then says what is wrong with them.
     """
+    return _between(view, ends, now_us, check_zone(view, browser_zone))
+
+
+def _between(view: View, ends: tuple[str, str], now_us: int, zone: tzinfo) -> View:
     wanted = replace(view, start=ends[0] or view.start, end=ends[1] or view.end)
     try:
-        return wanted.fixed(wanted.window(now_us, check_zone(view, browser_zone)))
+        return wanted.fixed(wanted.window(now_us, zone))
     except ViewError:
         return wanted
 

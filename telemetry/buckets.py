@@ -57,3 +57,26 @@ def _reduced(starts: Ints, columns: Buckets) -> Buckets:
     for name, column in columns.items():
         found[name] = _REDUCE[name].reduceat(column, firsts) if len(firsts) else column
     return found
+
+
+def choose_bucket_us(length_us: int, max_buckets: int, spans_us: Sequence[int]) -> int:
+    """The narrowest round width that covers a window in at most `max_buckets` buckets.
+
+    Among those, widths that divide every span that is not narrower come first: only they give
+    exact rolling means. There is always one, for a width wider than all spans qualifies.
+
+    >>> choose_bucket_us(86_400_000_000, 1500, [60_000_000, 300_000_000]) // 1_000_000
+    60
+    """
+    wide_enough = [width for width in _WIDTHS_US if width * max_buckets >= length_us]
+    exact = (w for w in wide_enough if all(span < w or span % w == 0 for span in spans_us))
+    return next(exact, _WIDTHS_US[-1])
+
+
+_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800)
+_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 336, 720, 2400, 8760, 87600)
+_WIDTHS_US = (
+    *(width * 1_000 for width in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    *(width * 1_000_000 for width in _SECONDS),
+    *(width * 3_600_000_000 for width in _HOURS),
+)

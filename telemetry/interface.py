@@ -13,6 +13,7 @@ import pandas as pd
 from telemetry.batch import Batch, Committed, Skew
 from telemetry.condition import AsOf, Damage, WriterState
 from telemetry.fault import Fault
+from telemetry.interval import Cadence
 from telemetry.job import Result, StoreJob, Tell, silent
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
@@ -253,10 +254,10 @@ class Snapshot(Protocol):
         """The newest readings of a window, at most `rows` of them, oldest first."""
         ...
 
-    def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
-        """The expected reporting interval in µs, learned from the newest readings before then.
+    def cadences(self, series: Iterable[Series], before_us: int) -> Mapping[Series, Cadence]:
+        """How often each is expected to report, by settings and its newest readings before then.
 
-        A series with fewer than two readings has none.
+        A series that has fewer than three instants and no setting is left out.
         """
         ...
 

@@ -1,174 +1,159 @@
-"""The rolling mean, and how sure it is.
+"""Rolling statistics, and how sure they are.
 
-The mean at an instant `t` with span `s` is over the readings in `(t - s, t]`. No readings: no
-mean, NaN, never 0. Coverage is the share of expected readings that arrived.
+A statistic at an instant `t` with span `s` is of the readings in `(t - s, t]`. No readings: no
+number, NaN, never 0. Coverage is the share of expected readings that arrived.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Instants = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Exact = tuple[Floats, Floats]
-"""Sums, and what rounding took from them."""
-_COARSE = ~((1 << 27) - 1)  # clears so many bits that a product with a count is exact
+from telemetry.exact import Floats, Ints
+from telemetry.fault import Fault
+from telemetry.held import increase, rate, time_weighted
+from telemetry.samples import Ranges, Samples, ranges
+from telemetry.spread import deviation, greatest, least, quantile
+
+Statistic = Callable[[Samples, Ranges, int | None], Floats]
+
+MEAN = "mean"
+_STATISTICS: Mapping[str, Statistic] = {
+    "time_weighted": time_weighted,
+    "median": lambda samples, some, _: quantile(samples, some, 0.5),
+    "min": lambda samples, some, _: least(samples, some),
+    "max": lambda samples, some, _: greatest(samples, some),
+    "std": lambda samples, some, _: deviation(samples, some),
+    "rate": lambda samples, some, _: rate(samples, some),
+    "increase": increase,
+}
+OF_STATES = ("share", "changes")
+"""Those that `telemetry.states.rolling_states` has of states and booleans."""
+
+HELD = frozenset({"time_weighted", "increase", *OF_STATES})
+"""Those for which it counts what held when a span began."""
+
+_QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
 
 
-def samples_of_readings(frame: pd.DataFrame) -> pd.DataFrame:
-    """Readings as `rolling_mean` takes them: one row per instant, states left out.
+class StatisticError(Fault, ValueError):
+    """No such statistic; the message names those there are."""
+
+    exit_code = 2
+
+
+def check_statistic(name: str) -> str:
+    """The name of a statistic, of numbers or of states.
+
+    Raises:
+        StatisticError: If there is none of that name.
+
+    >>> check_statistic("median"), check_statistic("p99.9")
+    ('median', 'p99.9')
+    """
+    if name not in {MEAN, *OF_STATES}:
+        _statistic(name)
+    return name
+
+
+def _statistic(name: str) -> Statistic:
+    known = _STATISTICS.get(name)
+    if known is not None:
+        return known
+    found = _QUANTILE.fullmatch(name)
+    if found is None:
+        names = ", ".join([MEAN, *_STATISTICS, *OF_STATES])
+        raise StatisticError(f"there is no statistic {name!r}; use {names} or a quantile as p95")
+    share = float(found[1]) / 100
+    return lambda samples, some, _: quantile(samples, some, share)
+
+
+def rolling(
+    samples: Samples,
+    span_us: int,
+    interval_us: int | None,
+    instants: Sequence[int] | Ints,
+    statistics: Sequence[str],
+) -> pd.DataFrame:
+    """Statistics over `(t - span, t]` at each instant, with their coverage; see `docs/mean.md`.
 
     Args:
-        frame: `time_us` (int64, sorted) and `value` (float64, NaN in a state).
+        samples: As in `rolling_mean`. For `time_weighted` and `increase` they must reach three
+            intervals further back, for what held when a span began.
+        span_us: As there.
+        interval_us: As there.
+        instants: As there.
+        statistics: Of `mean`, `time_weighted`, `median`, `p95` (or another quantile), `min`, `max`,
+            `std`, `rate` (per second) and `increase` (of a counter).
 
     Returns:
-        Index `time_us`, sorted and unique; columns `sum` (float64) and `count` (int64).
+        One row per instant, in order: `time_us` (int64), a column (float64) for each statistic,
+        NaN where there are no readings, or too few, or only a sum that is no float64; `count`
+        (int64) and `coverage` (float64).
+
+    Raises:
+        StatisticError: If there is no such statistic.
+        NoReadings: If the samples are buckets, and it needs single readings.
+
+    >>> from telemetry.samples import samples_of_readings
+    >>> frame = pd.DataFrame({"time_us": [0, 10, 20], "value": [1.0, 2.0, 6.0]})
+    >>> rolling(samples_of_readings(frame), 20, 10, [20], ["max", "p75", "increase"])
+       time_us  max  p75  increase  count  coverage
+    0       20  6.0  5.0       5.0      2       1.0
     """
-    numbers = frame.loc[frame["value"].notna(), ["time_us", "value"]]
-    return numbers.groupby("time_us")["value"].agg(["sum", "count"])
-
-
-def samples_of_buckets(frame: pd.DataFrame, bucket_us: int) -> pd.DataFrame:
-    """Buckets as `rolling_mean` takes them, each at the last microsecond that it covers.
-
-    There, for a span that the bucket's width divides, the mean is exactly that of the readings.
-
-    Args:
-        frame: `time_us` (int64, a bucket's start, sorted), `sum` and `count`.
-        bucket_us: The width of a bucket.
-
-    Returns:
-        Index `time_us`, sorted and unique; columns `sum` (float64) and `count` (int64).
-    """
-    return frame.set_index(frame["time_us"] + bucket_us - 1)[["sum", "count"]]
+    base = rolling_mean(samples, span_us, interval_us, instants)
+    some = ranges(samples, span_us, base["time_us"].to_numpy())
+    columns: dict[str, Floats | Ints] = {"time_us": some.at_us}
+    for name in statistics:
+        found = (
+            base[MEAN].to_numpy() if name == MEAN else _statistic(name)(samples, some, interval_us)
+        )
+        columns[name] = np.where(np.isfinite(found), found, np.nan)
+    return pd.DataFrame(columns).assign(count=base["count"], coverage=base["coverage"])
 
 
 def rolling_mean(
-    samples: pd.DataFrame, span_us: int, interval_us: int | None, instants: Sequence[int] | Instants
+    samples: Samples, span_us: int, interval_us: int | None, instants: Sequence[int] | Ints
 ) -> pd.DataFrame:
     """The mean over `(t - span, t]` at each instant, with its coverage.
 
-    Each sum is taken over its own samples alone, in twice the precision of a float: small changes
-    of a large value survive, an outlier leaves no trace outside its span, and the same readings
-    give the same mean whatever surrounds them.
+    Each sum is taken over its own samples alone, without rounding: small changes of a large value
+    survive, an outlier leaves no trace outside its span, and the same readings give the same mean
+    whatever surrounds them.
 
     Args:
         samples: From `samples_of_readings` or `samples_of_buckets`; must reach a span further
             back than the first instant.
         span_us: The width of the mean, in µs.
         interval_us: The expected reporting interval in µs; `None` if unknown: coverage is NaN.
-        instants: In µs.
+        instants: In µs, ascending.
 
     Returns:
-        One row per instant, in order: `time_us` (int64), `mean` (float64, NaN without readings
-        and where their sum is no float64), `count` (int64) and `coverage` (float64, 0 to 1, NaN if
-        the interval is unknown).
+        One row per instant, in order: `time_us` (int64), `mean` (float64, NaN without readings),
+        `count` (int64) and `coverage` (float64, 0 to 1, NaN if the interval is unknown).
 
+    >>> from telemetry.samples import samples_of_readings
     >>> frame = pd.DataFrame({"time_us": [0, 10, 20], "value": [1.0, 2.0, 6.0]})
     >>> rolling_mean(samples_of_readings(frame), 20, 10, [20, 60])
        time_us  mean  count  coverage
     0       20   4.0      2       1.0
     1       60   NaN      0       0.0
     """
-    at = np.asarray(instants, dtype=np.int64)
-    times = samples.index.to_numpy(dtype=np.int64)
-    first = np.searchsorted(times, at - span_us, side="right")
-    last = np.searchsorted(times, at, side="right")
-    counted = np.concatenate([[0], np.cumsum(samples["count"].to_numpy(dtype=np.int64))])
-    count = counted[last] - counted[first]
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        mean = _mean(_sums(samples["sum"].to_numpy(dtype=np.float64), first, last), count)
-    return pd.DataFrame(
-        {
-            "time_us": at,
-            "mean": np.where(np.isfinite(mean), mean, np.nan),
-            "count": count,
-            "coverage": _coverage(count, span_us, interval_us),
-        }
-    )
+    every = ranges(samples, span_us, np.asarray(instants, dtype=np.int64))
+    length = len(every.at_us)
+    found, count, share = np.empty(length), np.empty(length, np.int64), np.empty(length)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for part, some in every.parts():
+            count[part] = samples.counts(some.first, some.last)
+            found[part] = samples.sums.means(some.first, some.last, count[part])
+            share[part] = coverage(count[part], span_us, interval_us)
+    columns = {"time_us": every.at_us, "mean": found, "count": count, "coverage": share}
+    return pd.DataFrame(columns, copy=False)
 
 
-def _mean(total: Exact, count: Instants) -> Floats:
-    """The quotient, corrected by its remainder: the mean of a constant is that constant."""
-    mean = total[0] / count
-    coarse = (mean.view(np.int64) & _COARSE).view(np.float64)
-    remainder = (total[0] - coarse * count) - (mean - coarse) * count + total[1]
-    return mean + remainder / count
-
-
-def _sums(values: Floats, first: Instants, last: Instants) -> Exact:
-    """The sum of `values[first:last]` for each pair, put together from aligned blocks.
-
-    Blocks double in width from level to level, so that n values take log n steps for all pairs
-    at once. A value and what rounding took from it travel together.
-    """
-    block = (values, np.zeros(len(values)))
-    total = (np.zeros(len(first)), np.zeros(len(first)))
-    while np.any(first < last):
-        start = (first < last) & (first % 2 == 1)
-        total = _add_blocks(total, block, start, first)
-        first = first + start
-        end = (first < last) & (last % 2 == 1)
-        last = last - end
-        total = _add_blocks(total, block, end, last)
-        first, last, block = first // 2, last // 2, _paired(block)
-    return total
-
-
-def _add_blocks(total: Exact, block: Exact, chosen: NDArray[np.bool_], index: Instants) -> Exact:
-    sums, rests = total
-    at = index[chosen]
-    sums[chosen], rests[chosen] = _added(
-        (sums[chosen], rests[chosen]), (block[0][at], block[1][at])
-    )
-    return sums, rests
-
-
-def _paired(block: Exact) -> Exact:
-    sums, rests = (np.append(part, np.zeros(len(part) % 2)) for part in block)
-    return _added((sums[::2], rests[::2]), (sums[1::2], rests[1::2]))
-
-
-def _added(one: Exact, other: Exact) -> Exact:
-    """Two sums as one. Source: Knuth, TAOCP 2, 4.2.2, theorem B; Dekker 1971."""
-    total, rest = _two_sum(one[0], other[0])
-    return _two_sum(total, rest + (one[1] + other[1]))
-
-
-def _two_sum(one: Floats, other: Floats) -> Exact:
-    total = one + other
-    part = total - one
-    return total, (one - (total - part)) + (other - part)
-
-
-def _coverage(
-    count: NDArray[np.int64], span_us: int, interval_us: int | None
-) -> NDArray[np.float64]:
+def coverage(count: Ints, span_us: int, interval_us: int | None) -> Floats:
+    """The share of the readings expected in a span that are there, at most 1; NaN if unknown."""
     if not interval_us:
         return np.full(len(count), np.nan)
     return np.minimum(count / max(1.0, span_us / interval_us), 1.0)
-
-
-def choose_bucket_us(length_us: int, max_buckets: int, spans_us: Sequence[int]) -> int:
-    """The narrowest round width that covers a window in at most `max_buckets` buckets.
-
-    Among those, widths that divide every span that is not narrower come first: only they give
-    exact rolling means. There is always one, for a width wider than all spans qualifies.
-
-    >>> choose_bucket_us(86_400_000_000, 1500, [60_000_000, 300_000_000]) // 1_000_000
-    60
-    """
-    wide_enough = [width for width in _WIDTHS_US if width * max_buckets >= length_us]
-    exact = (w for w in wide_enough if all(span < w or span % w == 0 for span in spans_us))
-    return next(exact, _WIDTHS_US[-1])
-
-
-_SECONDS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800)
-_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 336, 720, 2400, 8760, 87600)
-_WIDTHS_US = (
-    *(width * 1_000 for width in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
-    *(width * 1_000_000 for width in _SECONDS),
-    *(width * 3_600_000_000 for width in _HOURS),
-)

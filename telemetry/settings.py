@@ -25,6 +25,7 @@ from pydantic_settings import SettingsError as NoJsonError
 
 from telemetry.families import TEMPLATES, Family, Format
 from telemetry.fault import Fault
+from telemetry.interval_settings import IntervalSettings
 from telemetry.retention_settings import RetentionSettings
 from telemetry.template import TopicTemplate
 from telemetry.window import TimeError, parse_duration, parse_zone
@@ -97,7 +98,7 @@ class Topic(BaseModel):
     zone: Annotated[str, AfterValidator(_zone)] = ""
 
 
-class Settings(BaseSettings, RetentionSettings):
+class Settings(BaseSettings, RetentionSettings, IntervalSettings):
     """Everything that can be set; culex.toml describes each key beside its default."""
 
     model_config = SettingsConfigDict(env_prefix="CULEX_", extra="forbid", frozen=True)

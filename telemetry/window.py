@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from telemetry.fault import Fault
@@ -71,7 +71,10 @@ def parse_duration(text: str) -> int:
 def parse_time(text: str, now_us: int, zone: tzinfo = UTC) -> int:
     """Microseconds since 1970 UTC for `now`, `now-6h` or an ISO 8601 time.
 
-    A time without an offset is read in `zone`; a date alone is its midnight.
+    A time without an offset is read in `zone`; a date alone is its midnight. In the night clocks
+    go back, a time that comes twice is the first of the two. In the night they go forward, one
+    that is skipped is read by the clocks before the change: 02:30 is what they then call 03:30.
+    Source: RFC 5545, section 3.3.5.
 
     >>> parse_time("1970-01-01T00:01:00Z", now_us=0)
     60000000
@@ -109,6 +112,16 @@ def to_us(moment: datetime) -> int:
     """Microseconds since 1970 UTC, exactly, of an aware time."""
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND_US + delta.microseconds
+
+
+def offset_us(time_us: int, zone: tzinfo) -> int:
+    """How far the clocks of a zone are ahead of UTC at a time.
+
+    >>> offset_us(0, ZoneInfo("Europe/Berlin")) // SECOND_US
+    3600
+    """
+    ahead = datetime.fromtimestamp(time_us // SECOND_US, zone).utcoffset() or timedelta()
+    return ahead // timedelta(microseconds=1)
 
 
 def to_iso(time_us: int, zone: tzinfo = UTC) -> str:

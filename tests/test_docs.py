@@ -1,5 +1,6 @@
-"""README, culex.toml and Makefile say what the code does."""
+"""README, culex.toml, Makefile and the documents say what the code does."""
 
+import doctest
 import importlib
 import re
 import subprocess
@@ -55,6 +56,13 @@ def settings_from(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> S
 def defaults(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """What holds when culex.toml is empty."""
     return settings_from("", folder, monkeypatch)
+
+
+def test_examples_on_the_page_about_the_mean_are_true() -> None:
+    """What it says that the code answers, the code answers."""
+    found = doctest.testfile(str(ROOT / "docs/mean.md"), module_relative=False, encoding="utf-8")
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def test_settings_file_as_shipped_means_the_defaults(

@@ -11,7 +11,7 @@ from telemetry.interface import Querier
 from telemetry.job import JobError, Result, StoreJob, Tell, silent
 from telemetry.jobs import Patience, submit, wait
 from telemetry.settings import Settings
-from telemetry.store import appender_of, open_querier
+from telemetry.store import appender_of, querier_of
 
 _JOB_S = 3600.0
 """How long the collector may take for a job; a long history takes minutes."""
@@ -20,7 +20,7 @@ _JOB_S = 3600.0
 @contextmanager
 def asking(settings: Settings) -> Iterator[Querier]:
     """A querier of the store of these settings."""
-    querier = open_querier(settings.store_path)
+    querier = querier_of(settings)
     try:
         yield querier
     finally:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from telemetry.interface import Appender, Querier
+from telemetry.interval import IntervalRules
 from telemetry.retention import NO_POLICY, Policy
 from telemetry.settings import Settings
 from telemetry.store.appender import KEEP_US, StoreAppender
@@ -40,6 +41,16 @@ def appender_of(settings: Settings) -> Appender:
     )
 
 
-def open_querier(path: Path) -> Querier:
-    """The read side of the store at `path`, which need not exist yet."""
-    return StoreQuerier(path)
+def open_querier(path: Path, rules: IntervalRules = ()) -> Querier:
+    """The read side of the store at `path`, which need not exist yet.
+
+    Args:
+        path: The SQLite file.
+        rules: The reporting intervals that are set; all others are learned.
+    """
+    return StoreQuerier(path, rules)
+
+
+def querier_of(settings: Settings) -> Querier:
+    """The read side of the store of these settings, as `open_querier` opens it."""
+    return open_querier(settings.store_path, settings.interval_rules)

@@ -7,7 +7,7 @@ see `tests/benchmarks/bench_export.py`.
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from telemetry.reading import flag_names
 from telemetry.rollup import HOUR_US, MINUTE_US, Floats, Ints
 from telemetry.text import LONG_COLUMNS, guard, number
-from telemetry.window import SECOND_US, to_iso
+from telemetry.window import offset_us, to_iso
 
 _PLAIN = (1e-4, 1e10)
 """Between these Arrow writes numbers as `telemetry.text.number` does: shortest, no exponent."""
@@ -123,18 +123,12 @@ def _times(times_us: Ints, zone: tzinfo) -> pa.Array:
     if zone is UTC:
         return _iso(times_us, "Z")
     hours, place = _distinct(times_us // HOUR_US)
-    shifts_us = [_shift_us(hour * HOUR_US, zone) for hour in hours.tolist()]
-    if shifts_us != [_shift_us((hour + 1) * HOUR_US - 1, zone) for hour in hours.tolist()]:
+    shifts_us = [offset_us(hour * HOUR_US, zone) for hour in hours.tolist()]
+    if shifts_us != [offset_us((hour + 1) * HOUR_US - 1, zone) for hour in hours.tolist()]:
         return pa.array([to_iso(time_us, zone) for time_us in times_us.tolist()], pa.string())
     offsets = [to_iso(hour * HOUR_US, zone)[len(_ISO) :] for hour in hours.tolist()]
     local = _iso(times_us + np.array(shifts_us, dtype=np.int64)[place], "")
     return pc.binary_join_element_wise(local, pa.array(offsets, pa.string()).take(place), "")
-
-
-def _shift_us(time_us: int, zone: tzinfo) -> int:
-    """How far the clocks of a zone are ahead of UTC at a time."""
-    ahead = datetime.fromtimestamp(time_us // SECOND_US, zone).utcoffset() or timedelta()
-    return ahead // timedelta(microseconds=1)
 
 
 def _iso(times_us: Ints, suffix: str) -> pa.Array:

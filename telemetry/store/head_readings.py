@@ -26,9 +26,8 @@ _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
 _OLDEST = "SELECT min(time_us) FROM reading WHERE series = ?"
 _TIMES = "SELECT time_us FROM reading WHERE series = ? AND time_us >= ? ORDER BY time_us LIMIT ?"
 
-_BEFORE = (
-    "SELECT time_us FROM reading WHERE series = ? AND time_us < ? ORDER BY time_us DESC LIMIT ?"
-)
+_BEFORE = """SELECT DISTINCT time_us FROM reading WHERE series = ? AND time_us < ?
+    ORDER BY time_us DESC LIMIT ?"""
 
 
 class Span(NamedTuple):
@@ -84,7 +83,7 @@ def times(connection: Connection, number: int, start_us: int, rows: int) -> Ints
 
 
 def times_before(connection: Connection, number: int, before_us: int, rows: int) -> list[int]:
-    """When the newest readings before then were measured, newest first."""
+    """When the newest readings before then were measured, each instant once, newest first."""
     return [time_us for (time_us,) in connection.execute(_BEFORE, (number, before_us, rows))]
 
 

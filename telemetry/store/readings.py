@@ -10,6 +10,7 @@ from telemetry.reading import Series
 from telemetry.rollup import HOUR_US
 from telemetry.store import head_readings as head
 from telemetry.store.archive import Archive
+from telemetry.store.cadences import SealedTimes
 from telemetry.store.head import Connection
 from telemetry.store.late import hours_of, too_late
 from telemetry.store.layout import Block, Tier
@@ -129,13 +130,15 @@ class SeriesReadings:
             times = np.sort(np.concatenate([times, found]))[: rows + 1]
         return int(times[rows]) if len(times) > rows else None
 
-    def times_before(self, before_us: int, rows: int) -> Sequence[int]:
-        """When the newest readings before then were measured, newest first."""
+    def times_before(self, before_us: int, rows: int, sealed: SealedTimes) -> list[int]:
+        """When the newest readings before then were measured, each instant once, newest first."""
         found = head.times_before(self._connection, self._span.id, before_us, rows)
-        if len(found) == rows:
-            return found
-        window = Window(-(1 << 62), before_us)
-        return self.tail(window, rows)["time_us"].tolist()[::-1]
+        since_us = found[-1] if len(found) == rows else ALL_TIME.start_us
+        blocks = self._blocks(Tier.READINGS, Window(since_us, before_us))
+        if blocks:
+            older = sealed.before(self._archive, blocks, self._series, before_us, rows)
+            found = sorted({*found, *older}, reverse=True)[:rows]
+        return found
 
     def buckets(self, window: Window, bucket_us: int) -> pd.DataFrame:
         """Aggregates of the numbers over aligned intervals, as in `telemetry.interface.Answer`."""

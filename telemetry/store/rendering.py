@@ -1,51 +1,19 @@
 """An export as the bytes of a file, the same over HTTP as on the command line."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import tzinfo
 from itertools import chain, islice
-from typing import Literal, get_args
 
-from telemetry.export import ExportQuery, Subject, export
-from telemetry.fault import Fault
+import pandas as pd
+
+from telemetry.export import ExportQuery, Subject, subject
+from telemetry.export_rows import export_rows
 from telemetry.interface import Querier
+from telemetry.provenance import Manifest, Request
+from telemetry.shape import Shape
 from telemetry.store.csv_text import csv_long
 from telemetry.store.parquet import parquet_bytes
+from telemetry.tally import Tally
 from telemetry.text import csv_wide, json_array
-
-Format = Literal["csv", "json", "parquet"]
-Layout = Literal["long", "wide"]
-
-FORMATS: tuple[Format, ...] = get_args(Format)
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-
-
-class ShapeError(Fault, ValueError):
-    """A format and a layout that do not go together; the message says which do."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How an export is written.
-
-    Attributes:
-        format: The kind of file.
-        layout: One row per reading, or one row per instant.
-        zone: In which CSV and JSON write times; Parquet has UTC.
-
-    Raises:
-        ShapeError: If the format has no such layout.
-    """
-
-    format: Format
-    layout: Layout
-    zone: tzinfo
-
-    def __post_init__(self) -> None:
-        if self.layout == "wide" and self.format != "csv":
-            raise ShapeError(f"wide goes with csv alone, not with {self.format}")
 
 
 def rendered(querier: Querier, query: ExportQuery, about: Subject, shape: Shape) -> Iterator[bytes]:
@@ -57,8 +25,53 @@ def rendered(querier: Querier, query: ExportQuery, about: Subject, shape: Shape)
         StoreError: If the store cannot be read; from the iterator too, in the middle: what came
             before is then not the whole.
     """
-    parts, names = export(querier, query, about), query.mean_columns
-    parts = chain(list(islice(parts, 1)), parts)
+    return _written(_begun(querier, query, about), query, about, shape)
+
+
+class Cited:
+    """An export that is counted while it is read, for a manifest at its end.
+
+    Attributes:
+        content: Its bytes in parts, as `rendered` has them.
+
+    Raises:
+        UnknownClient: If the client has no readings at all.
+        UnknownMetric: If it lacks one of the metrics.
+        StoreError: If the store cannot be read; from the content too.
+    """
+
+    def __init__(self, querier: Querier, asked: Request) -> None:
+        self._querier = querier
+        self._asked = asked
+        self._about = about = subject(querier, asked.query)
+        self._tally = tally = Tally(about, asked.shape)
+        parts = tally.counted(_begun(querier, asked.query, about))
+        self.content = tally.hashed(_written(parts, asked.query, about, asked.shape))
+
+    def manifest(self, made_us: int, origin: str = "") -> Manifest:
+        """What can be said of the content once it was read to its end.
+
+        Args:
+            made_us: Now.
+            origin: Scheme and host of the dashboard, if they are known.
+
+        Raises:
+            StoreError: If the store cannot be read.
+        """
+        with self._querier.snapshot() as snapshot:
+            ended = snapshot.as_of
+        return Manifest(self._asked, self._about, self._tally, ended, made_us, origin)
+
+
+def _begun(querier: Querier, query: ExportQuery, about: Subject) -> Iterator[pd.DataFrame]:
+    parts = export_rows(querier, query, about)
+    return chain(list(islice(parts, 1)), parts)
+
+
+def _written(
+    parts: Iterator[pd.DataFrame], query: ExportQuery, about: Subject, shape: Shape
+) -> Iterator[bytes]:
+    names = query.mean_columns
     if shape.format == "parquet":
         return parquet_bytes(parts, names)
     if shape.format == "json":

@@ -4,13 +4,14 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from telemetry.batch import Skew
 from telemetry.condition import AsOf, Damage, WriterState
 from telemetry.interface import Answer, Chunk, StreamQuery
-from telemetry.interval import GAPS, expected_interval_us
+from telemetry.interval import GAPS, Cadence, IntervalRules
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.quarantine import Group
@@ -20,6 +21,7 @@ from telemetry.store import presence
 from telemetry.store.archive import Archive
 from telemetry.store.block import fault_of
 from telemetry.store.books import read_ledger, recount
+from telemetry.store.cadences import Cadences
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.store.latest import Newest, newest_received_us
@@ -47,6 +49,7 @@ class Reach(NamedTuple):
 
     archive: Archive
     newest: Newest
+    cadences: Cadences
 
 
 class StoreSnapshot:
@@ -56,6 +59,7 @@ class StoreSnapshot:
         self._connection = connection
         self._archive = reach.archive
         self._newest = reach.newest
+        self._cadences = reach.cadences
         self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
 
@@ -119,13 +123,13 @@ class StoreSnapshot:
         """The newest readings of a window, at most `rows` of them, oldest first."""
         return Answer(series, self._of(series).tail(window, rows))
 
-    def intervals(self, series: Iterable[Series], before_us: int) -> Mapping[Series, int]:
-        """The expected reporting interval in µs, learned from the newest readings before then."""
+    def cadences(self, series: Iterable[Series], before_us: int) -> Mapping[Series, Cadence]:
+        """How often each is expected to report, by settings and its newest readings before then."""
         found = {
-            one: expected_interval_us(self._of(one).times_before(before_us, GAPS + 1))
+            one: self._cadences.of(one, partial(self._of(one).times_before, before_us, GAPS + 1))
             for one in series
         }
-        return {one: interval for one, interval in found.items() if interval is not None}
+        return {one: cadence for one, cadence in found.items() if cadence is not None}
 
     def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
         """The ledger of the hours that begin in the window, by client and hour."""
@@ -183,8 +187,9 @@ class StoreQuerier:
     must not cross a fork. It opens another once another file has the path, from a backup say.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rules: IntervalRules = ()) -> None:
         self._path = path
+        self._rules = rules
         self._local = threading.local()
 
     @contextmanager
@@ -250,7 +255,7 @@ class StoreQuerier:
         connection = self._local.connection = open_reader(self._path)
         archive = Archive(blocks_folder(self._path))
         archive.limit_rows(MOST_ROWS)
-        self._local.reach = Reach(archive, Newest())
+        self._local.reach = Reach(archive, Newest(), Cadences(self._rules))
         self._local.version = None
         self._local.origin = origin
         return connection

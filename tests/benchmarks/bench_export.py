@@ -14,8 +14,9 @@ import pytest
 
 from telemetry.export import ExportQuery, subject
 from telemetry.interface import Querier
+from telemetry.shape import Shape
 from telemetry.store import open_querier
-from telemetry.store.rendering import Shape, rendered
+from telemetry.store.rendering import rendered
 from telemetry.window import Window
 from tests.benchmarks.histories import write_history
 from tests.benchmarks.readings import JITTERED, START_US, days

@@ -15,9 +15,9 @@ import pytest
 
 from dashboard.question import Question, ask
 from telemetry.batch import Batch
+from telemetry.buckets import choose_bucket_us
 from telemetry.interface import Querier
 from telemetry.reading import Reading, Series
-from telemetry.rolling import choose_bucket_us
 from telemetry.store import open_appender, open_querier
 from telemetry.window import Window
 from tests.benchmarks.histories import write_history

@@ -1,10 +1,13 @@
 """What a person downloads."""
 
 import csv
+import hashlib
+import json
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from telemetry.clock import now_us
 from telemetry.reading import Series
@@ -38,3 +41,35 @@ def test_export_downloads_the_rows_of_the_store_with_the_mean_shown(
     assert len(rows) == 150
     assert {row["unit"] for row in rows} == {"°C"}
     assert all(15 < float(row["mean_5m"]) < 30 and row["coverage_5m"] for row in rows)
+
+
+def test_manifest_is_offered_with_an_export_and_has_its_checksum(
+    pages: Opener, tmp_path: Path
+) -> None:
+    """Of the very file just saved, however far the live page has gone on; then not any more."""
+    watched = pages("/client?id=attic&from=now-30d&to=now")
+    page = watched.page
+    manifest = page.get_by_role("link", name="Manifest")
+    watched.wait_drawn()
+    expect(manifest).to_be_hidden()
+    content = saved(page, "Export CSV", tmp_path / "attic.csv")
+    expect(manifest).to_be_visible()
+    watched.wait_ticks(3)
+    facts = json.loads(saved(page, "Manifest", tmp_path / "attic.csv.manifest.json"))
+    assert facts["content"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert facts["content"]["rows"] == len(content.splitlines()) - 1 > 0
+    page.goto(facts["links"]["page"])
+    watched.wait_drawn()
+    assert saved(page, "Export CSV", tmp_path / "again.csv") == content
+    expect(manifest).to_be_visible()
+    page.get_by_text("1h", exact=True).click()
+    expect(manifest).to_be_hidden()
+
+
+def saved(page: Page, link: str, path: Path) -> bytes:
+    """What a link downloads, under the name that it suggests."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link, exact=True).click()
+    download.value.save_as(path)
+    assert download.value.suggested_filename in (path.name, "attic.csv")
+    return path.read_bytes()

@@ -26,7 +26,7 @@ def test_value_published_over_tls_moves_tile_and_line(pages: Opener, stack: Stac
     level = tile(watched.page, "level").locator(".tile-value")
     expect(level).to_have_text("10.25")
     watched.wait_drawn()
-    for value in ("11.5", "12.75"):
+    for value in ("11.50", "12.75"):
         began_s = time.monotonic()
         stack.publish("level", value)
         expect(level).to_have_text(value)

@@ -1,12 +1,15 @@
 """The HTTP API: its contract, word for word, as a script reads it."""
 
 import csv
+import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
-from urllib.parse import urlencode
+from typing import Any, NoReturn
+from urllib.parse import parse_qs, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -16,10 +19,12 @@ from werkzeug.test import TestResponse
 from dashboard.app import create_app
 from dashboard.exports import MOST
 from dashboard.people import add_token
+from dashboard.view import View, view_of_query
 from mosquitto.access import Access
-from telemetry.interface import StoreUnavailable, StreamQuery
+from telemetry.interface import Chunk, StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
+from telemetry.shape import FORMATS
 from telemetry.store.snapshot import StoreQuerier
 from telemetry.window import Window, to_iso
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
@@ -269,12 +274,16 @@ def test_metric_that_is_unknown_is_404(ask: Ask) -> None:
         ({"tz": "../../etc/passwd"}, "tz: "),
         ({"span": "5 minutes"}, "span: "),
         ({"span": "0s"}, "span: "),
+        ({"statistic": "mode"}, "statistic: there is no statistic 'mode'; use mean"),
+        ({"statistic": "median", "every": "1m"}, "statistic: median is of single readings"),
         ({"span": "32d"}, "span: span 32d is too long; use at most 31d"),
         ({"layout": "wide", "format": "json"}, "layout: wide goes with csv alone, not with json"),
         ({"layout": "wide", "format": "parquet"}, "layout: wide goes with csv alone"),
         ({"every": "-1m"}, "every: "),
         ({"every": "0m"}, "every: "),
         ({"every": "2m", "span": "5m"}, "span: "),
+        ({"manifest": "2"}, "manifest: '2' is none of 0, 1"),
+        ({"manifest": ""}, "manifest: "),
         ({"token": "x"}, "token: "),
         ({"Client": "boiler"}, "Client: "),
         ({"client": ""}, "client is missing"),
@@ -289,7 +298,8 @@ def test_argument_that_cannot_be_used_is_400_and_named(
     assert error(answer).startswith(named)
 
 
-@pytest.mark.parametrize("name", ["client", "start", "end", "format", "layout", "every", "tz"])
+@pytest.mark.parametrize("name", ["client", "start", "end", "format", "layout", "every", "tz",
+                                  "manifest"])  # fmt: skip
 def test_argument_given_twice_is_400_and_named(ask: Ask, name: str) -> None:
     """Only metric and span may be repeated."""
     answer = ask((name, "x"), (name, "y"))
@@ -302,6 +312,13 @@ def test_spans_of_more_than_six_are_400(ask: Ask) -> None:
     answer = ask(*(("span", f"{minutes}m") for minutes in range(1, 8)))
     assert answer.status_code == 400
     assert error(answer).startswith("span: ")
+
+
+def test_statistics_of_more_than_six_are_400(ask: Ask) -> None:
+    """Nor has a span more than six figures."""
+    answer = ask(*(("statistic", f"p{share}") for share in range(1, 8)), span="1m")
+    assert answer.status_code == 400
+    assert error(answer).startswith("statistic: ")
 
 
 @pytest.mark.parametrize("path", ["/api/typo", "/api/", "/api/v1/readings/", "/api/v2/clients"])
@@ -388,6 +405,141 @@ def test_export_beyond_the_most_is_503_before_anything_is_asked_of_the_store(
     assert held[0].status_code == 200
     for one in held:
         one.close()
+
+
+def manifest_of(answer: TestResponse) -> dict[str, Any]:
+    """The manifest that an answer is."""
+    assert answer.status_code == 200, answer.text
+    assert answer.content_type == "application/json"
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+@pytest.mark.parametrize(
+    "shape", [{"format": form} for form in FORMATS] + [{"format": "csv", "layout": "wide"}]
+)
+@pytest.mark.parametrize("more", [{}, {"every": "1m"}, {"tz": "Asia/Kolkata"}])
+def test_manifest_has_the_hash_of_the_download(
+    ask: Ask, shape: dict[str, str], more: dict[str, str]
+) -> None:
+    """In every format and layout, and of the same state of the store."""
+    arguments = {"start": "2026-11-23T11:50:00Z"} | shape | more
+    download = ask(("span", "5m"), **arguments)
+    answer = ask(("span", "5m"), manifest="1", **arguments)
+    manifest = manifest_of(answer)
+    assert manifest["content"]["sha256"] == hashlib.sha256(download.data).hexdigest()
+    assert manifest["content"]["bytes"] == len(download.data)
+    assert str(manifest["as_of"]["sequence"]) == download.headers["Culex-Sequence"]
+    assert answer.headers["Culex-Sequence"] == download.headers["Culex-Sequence"]
+    form = shape["format"]
+    names = [one.headers["Content-Disposition"] for one in (download, answer)]
+    assert names == [f'attachment; filename="boiler.{form}{end}"' for end in ("", ".manifest.json")]
+
+
+def test_download_leads_to_its_manifest_and_that_back_to_the_same_bytes(
+    program: FlaskClient, store: Path
+) -> None:
+    """What was asked for up to now is in absolute times on both ways."""
+    settings = make_settings(store.parent.parent)
+    token = add_token(Access(settings.access_path), "later")
+    later = create_app(settings, lambda: NOON_US + HOUR_US).test_client()
+    later.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    question = "client=boiler&start=now-5m&span=1m&metric=temperature&metric=mode&every=60s"
+    question += "&statistic=max&statistic=mean"
+    download = program.get(f"/api/v1/readings?{question}", buffered=True)
+    link = re.fullmatch(
+        r'<(/[!-;=?-~]+)>; rel="describedby"; type="application/json"', download.headers["Link"]
+    )
+    assert link is not None
+    manifest = manifest_of(later.get(link[1]))
+    assert manifest["content"]["sha256"] == hashlib.sha256(download.data).hexdigest()
+    assert manifest["query"]["start"] == "2026-11-23T11:55:00.000000Z"
+    content = manifest["links"]["content"]
+    assert content.startswith("http://localhost/api/")
+    assert later.get(content, buffered=True).data == download.data
+    said = parse_qs(urlsplit(content).query)
+    assert (said["every"], said["metric"]) == (["1m"], ["temperature", "mode"])
+    assert said["statistic"] == manifest["query"]["statistics"] == ["max", "mean"]
+    assert download.text.splitlines()[0].endswith(",max_1m,mean_1m,coverage_1m")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_manifest_of_a_hostile_name_leads_to_its_charts(ask: Ask, name: str) -> None:
+    """The page of exactly what was exported: client, metric, window, span and zone."""
+    arguments = {"client": name, "start": "2026-11-23T12:00", "end": "2026-11-23T13:00"}
+    answer = ask(("span", "5m"), manifest="1", metric=name, tz="Europe/Berlin", **arguments)
+    manifest = manifest_of(answer)
+    assert manifest["query"]["client"] == manifest["metrics"][0]["unit"] == name
+    page = urlsplit(manifest["links"]["page"])
+    view = view_of_query(page.query)
+    assert page.path == "/client"
+    assert view == View(name, (name,), view.start, view.end, ("5m",), "Europe/Berlin")
+    asked_for = Window(NOON_US - HOUR_US, NOON_US)
+    assert view.window(0, ZoneInfo("Europe/Berlin")) == asked_for
+    assert "\n" not in ask(**arguments).headers["Link"]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("culex.example:8443", "http://culex.example:8443"), ("[::1]:80", "http://[::1]"),
+     ('a"><b>', ""), ("", "")],
+)  # fmt: skip
+def test_manifest_links_to_the_host_that_was_asked(
+    program: FlaskClient, host: str, origin: str
+) -> None:
+    """A host that is none leaves them relative."""
+    answer = program.get("/api/v1/readings?client=boiler&manifest=1", headers={"Host": host})
+    assert manifest_of(answer)["links"]["page"].startswith(f"{origin}/client?id=boiler&")
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "now-999999w", "0001-01-01T00:00:00%2B14:00"])
+def test_window_from_before_the_calendar_has_a_manifest(program: FlaskClient, start: str) -> None:
+    """It begins with the year 1, and is the same."""
+    address = f"/api/v1/readings?client=boiler&start={start}"
+    download = program.get(address, buffered=True)
+    manifest = manifest_of(program.get(f"{address}&manifest=1"))
+    assert manifest["query"]["start"] == "0001-01-01T00:00:00.000000Z"
+    assert manifest["content"]["sha256"] == hashlib.sha256(download.data).hexdigest()
+
+
+def test_manifest_of_nobody_or_of_nothing(ask: Ask) -> None:
+    """An unknown client or metric is 404, a window without readings is none."""
+    assert ask(manifest="1", client="nobody").status_code == 404
+    assert ask(manifest="1", metric="typo").status_code == 404
+    empty = manifest_of(ask(manifest="1", start="1990-01-01", end="1991-01-01"))
+    assert empty["content"]["rows"] == 0
+    assert manifest_of(ask(manifest="1"))["content"]["rows"] == len(rows(ask(manifest="0")))
+
+
+def test_manifest_that_fails_in_the_middle_is_503_and_holds_no_place(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In JSON: no half of a manifest, however often."""
+    stream = StoreQuerier.stream
+
+    def break_off(self: StoreQuerier, query: StreamQuery) -> Iterator[Chunk]:
+        yield next(stream(self, query))
+        raise StoreUnavailable("the store went away; try again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StoreQuerier, "stream", break_off)
+        for _ in range(MOST + 1):
+            answer = ask(manifest="1")
+            assert (answer.status_code, error(answer)) == (503, "the store went away; try again")
+    assert ask(manifest="1").status_code == 200
+
+
+def test_manifest_beyond_the_most_exports_is_503(ask: Ask, program: FlaskClient) -> None:
+    """It reads as much as a download, so it takes a place as one does, and gives it back."""
+    for _ in range(MOST + 1):
+        assert ask(manifest="1").status_code == 200
+    held = [program.get("/api/v1/readings?client=boiler") for _ in range(MOST)]
+    refused = ask(manifest="1")
+    for one in held:
+        one.close()
+    assert (refused.status_code, error(refused)) == (
+        503, "too many exports at once; try again shortly",
+    )  # fmt: skip
 
 
 def test_export_is_not_held_back_or_stored_on_its_way(ask: Ask) -> None:

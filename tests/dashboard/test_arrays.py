@@ -16,7 +16,7 @@ from dashboard.arrays import Trace, arrays
 from dashboard.question import Picture
 from dashboard.style import Style
 from telemetry.interface import Answer
-from telemetry.window import Window
+from telemetry.window import Window, parse_time
 from tests.dashboard.pictures import (
     HOSTILE,
     HOUR_US,
@@ -69,6 +69,39 @@ def test_line_in_another_zone_is_that_zones_wall_clock(tmp_path: Path) -> None:
     style = replace(STYLE, browsers=False, zone=ZoneInfo("Asia/Tokyo"))
     line = drawn(picture(path, window=Window(NOON_US - MINUTE_US, NOON_US + 1)), style)[1]
     assert line["x"][-1] == "2026-11-23T21:00:00.000"
+
+
+@pytest.mark.parametrize("browsers", [True, False])
+@pytest.mark.parametrize("hours", [1, 12])
+def test_lines_in_the_night_clocks_go_back_run_forward(
+    tmp_path: Path, hours: int, browsers: bool
+) -> None:
+    """Raw and in buckets no line turns back, and each point says what clocks showed at it."""
+    change_us = parse_time("2026-10-25T01:00:00Z", 0)
+    night = [
+        one._replace(time_us=one.time_us - NOON_US + change_us + HOUR_US)
+        for one in every(10 * SECOND_US, 4000)
+    ]
+    shown = picture(
+        fill(tmp_path / "culex.db", night),
+        window=Window(change_us - hours * HOUR_US, change_us + HOUR_US),
+        now_us=change_us + HOUR_US,
+    )
+    style = replace(STYLE, browsers=browsers, zone=ZoneInfo("Europe/Berlin"))
+    _, line, _, *means = drawn(shown, style)
+    for trace in (line, *means[::2]):
+        places = np.array(trace["x"], dtype="datetime64[ms]")
+        assert (np.diff(places).astype(int) > 0).all()
+        assert len(trace["text"]) == len(places) == len(set(trace["text"]))
+        assert {text[-4:] for text in trace["text"]} == {"CEST", " CET"}
+
+
+def test_values_are_drawn_in_the_unit_that_is_written(tmp_path: Path) -> None:
+    """Axis and tile say kW, so the line is in kW."""
+    path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 3000, unit="W"))
+    shown = picture(path, window=Window(NOON_US - MINUTE_US, NOON_US + 1))
+    _, line, *_ = drawn(shown)
+    assert unpacked(line["y"]).tolist()[-2:] == [2.998, 2.999]
 
 
 def test_band_of_buckets_holds_every_peak_and_opens_at_gaps(tmp_path: Path) -> None:

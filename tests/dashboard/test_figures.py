@@ -25,9 +25,10 @@ from dashboard.figures import (
 )
 from dashboard.question import Picture, Question
 from dashboard.style import Style
+from dashboard.tiles import tiles
 from telemetry.reading import Series
 from telemetry.settings import ROOT
-from telemetry.window import Window
+from telemetry.window import Window, parse_time
 from tests.dashboard.pictures import (
     HOSTILE,
     HOUR_US,
@@ -39,6 +40,7 @@ from tests.dashboard.pictures import (
     picture,
     states,
     switch,
+    texts,
 )
 from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading, steady
 
@@ -219,6 +221,51 @@ def test_mark_is_a_line_across_all_panels_in_the_zone_shown(store: Path) -> None
         assert (line["y0"], line["y1"]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("zone", "change", "text"),
+    [
+        ("Europe/Berlin", "2026-10-25T01:00:00Z", "clocks go back 1 h to CET"),
+        ("America/New_York", "2026-03-08T07:00:00Z", "clocks go forward 1 h to EDT"),
+    ],
+)
+def test_night_of_a_change_has_ticks_of_the_clock_and_a_line_at_the_change(
+    tmp_path: Path, zone: str, change: str, text: str
+) -> None:
+    """The axis goes on by an hour each hour; ticks and hover say what clocks show."""
+    at, style = parse_time(change, 0), replace(STYLE, zone=ZoneInfo(zone))
+    rows = [one._replace(time_us=one.time_us - NOON_US + at) for one in every(SECOND_US, 60)]
+    window = Window(at - 3 * HOUR_US, at + 3 * HOUR_US)
+    shown = picture(fill(tmp_path / "culex.db", rows), window=window, now_us=window.end_us)
+    made = figure(shown, style).to_dict()
+    axis, (line,) = made["layout"]["xaxis"], made["layout"]["shapes"]
+    start, end = map(pd.Timestamp, axis["range"])
+    assert end - start == pd.Timedelta(hours=6)
+    assert (axis["tickmode"], axis["unifiedhovertitle"]["text"]) == ("array", zone)
+    assert line["x0"] == line["x1"]
+    assert pd.Timestamp(line["x0"]) - start == pd.Timedelta(hours=3)
+    assert text in [one["text"] for one in made["layout"]["annotations"]]
+    assert all("%{text}" in one["hovertemplate"] for one in made["data"] if "hovertemplate" in one)
+    later = replace(
+        shown,
+        question=replace(shown.question, window=Window(at + HOUR_US * 99, at + HOUR_US * 100)),
+    )
+    assert figure(later, style).layout.xaxis.tickmode == "auto"
+    assert signature(later, style) != signature(shown, style)
+
+
+def test_numbers_are_written_as_in_the_tile(tmp_path: Path) -> None:
+    """Hover, axis and title have the digits and the prefix of the tile."""
+    path = fill(tmp_path / "culex.db", every(SECOND_US, 1235, unit="W"))
+    shown = picture(path)
+    made = figure(shown, STYLE).to_dict()
+    hovers = {one["name"]: one["hovertemplate"] for one in made["data"] if "hovertemplate" in one}
+    assert hovers["reading"] == "%{y:.3f} kW"
+    assert hovers["5 min mean"] == "%{y:.3f} kW"
+    assert made["layout"]["yaxis"]["tickformat"] == ".5~f"
+    assert "[kW]" in made["layout"]["annotations"][0]["text"]
+    assert {"1.233", "kW"} <= set(texts(tiles(shown, STYLE)))
+
+
 def test_mark_says_when_and_what_is_gone(store: Path) -> None:
     """The words are short, the hover text is the rest."""
     (label,) = labels(marked(picture(store), -5 * MINUTE_US))
@@ -277,8 +324,11 @@ def test_moving_parts_of_the_layout_are_those_of_the_figure(store: Path) -> None
     """A patch puts exactly what a new figure would have."""
     shown = marked(picture(store), -5 * MINUTE_US)
     layout = figure(shown, STYLE).to_dict()["layout"]
-    assert {name: layout[name] for name in ("shapes", "annotations")} == {
-        name: list(parts) for name, parts in moving(shown, STYLE).items()
+    parts = moving(shown, STYLE)
+    assert {name: layout[name] for name in parts} == {
+        "xaxis": parts["xaxis"],
+        "shapes": list(parts["shapes"]),
+        "annotations": list(parts["annotations"]),
     }
 
 

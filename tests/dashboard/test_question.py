@@ -16,7 +16,8 @@ from dashboard.activity import activity
 from dashboard.marks import MOST_MARKS
 from dashboard.parts import caption, export_link
 from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, ask
-from telemetry.export import ExportQuery, export, subject
+from telemetry.export import ExportQuery, subject
+from telemetry.export_rows import export_rows
 from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
 from telemetry.store.csv_text import csv_long
@@ -43,7 +44,7 @@ def exported(path: Path, window: Window) -> dict[str, str]:
     with asking(path) as querier:
         query = ExportQuery("boiler", window, spans=SPANS)
         text = "".join(
-            csv_long(export(querier, query, subject(querier, query)), query.mean_columns, UTC)
+            csv_long(export_rows(querier, query, subject(querier, query)), query.mean_columns, UTC)
         )
     return list(csv.DictReader(io.StringIO(text)))[-1]
 

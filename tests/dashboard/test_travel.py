@@ -23,28 +23,39 @@ def utc(start: str, end: str) -> Window:
     return Window(parse_time(start, 0), parse_time(end, 0))
 
 
+NIGHTS = {
+    # around each change: 02:00 becomes 03:00 in spring, 03:00 becomes 02:00 in autumn
+    "spring": View(start="2026-03-28T22:00:00Z", end="2026-03-29T04:00:00Z"),
+    "autumn": View(start="2026-10-24T22:00:00Z", end="2026-10-25T04:00:00Z"),
+    "summer": View(start="2026-07-01T09:00:00Z", end="2026-07-01T12:00:00Z"),
+}
+
+
 @pytest.mark.parametrize(
-    ("wall", "expected"),
+    ("night", "places", "expected"),
     [
-        # spring: 02:00 becomes 03:00 at 01:00 UTC on 2026-03-29
         (
-            ("2026-03-29 01:30", "2026-03-29 03:30"),
+            "spring",
+            ("2026-03-29 01:30", "2026-03-29 02:30"),
             utc("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"),
         ),
-        # autumn: 03:00 becomes 02:00 at 01:00 UTC on 2026-10-25
         (
-            ("2026-10-25 01:30", "2026-10-25 03:30"),
-            utc("2026-10-24T23:30:00Z", "2026-10-25T02:30:00Z"),
+            "autumn",
+            ("2026-10-25 02:30", "2026-10-25 03:30"),
+            utc("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
         ),
         (
+            "summer",
             ("2026-07-01 12:00:00.5", "2026-07-01 13:00"),
             utc("2026-07-01T10:00:00.5Z", "2026-07-01T11:00:00Z"),
         ),
     ],
 )
-def test_zoom_in_berlin_is_the_utc_window_meant(wall: tuple[str, str], expected: Window) -> None:
-    """What was dragged on Berlin's wall clock is that time in UTC, on nights of change too."""
-    view = zoomed(View(), dragged(*wall), NOON_US, BERLIN)
+def test_zoom_in_berlin_is_the_utc_window_that_stood_there(
+    night: str, places: tuple[str, str], expected: Window
+) -> None:
+    """The axis has the offset of its start: an hour dragged is an hour, on nights of change too."""
+    view = zoomed(NIGHTS[night], dragged(*places), NOON_US, BERLIN)
     assert not view.follows
     assert view.window(NOON_US, UTC) == expected
 
@@ -61,7 +72,7 @@ def test_zoom_of_a_utc_view_on_a_berlin_browser_is_read_as_utc() -> None:
 def test_zoom_in_milliseconds_is_the_wall_clock() -> None:
     """Numbers that plotly sends stand for the same wall clock as its texts."""
     start_ms = parse_time("2026-07-01T12:00:00", 0) // 1000
-    by_number = zoomed(View(), dragged(start_ms, start_ms + 1500.5), NOON_US, BERLIN)
+    by_number = zoomed(NIGHTS["summer"], dragged(start_ms, start_ms + 1500.5), NOON_US, BERLIN)
     window = utc("2026-07-01T10:00:00Z", "2026-07-01T10:00:01.5005Z")
     assert by_number.window(NOON_US, UTC) == window
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-import telemetry.export
+import telemetry.export_rows
 from telemetry.batch import Batch
-from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, export, subject
+from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, subject
+from telemetry.export_rows import export_rows
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.job import Retain, Seal
 from telemetry.reading import Flag, Reading, Series
@@ -61,7 +63,7 @@ def path(tmp_path: Path) -> Path:
 def frames(path: Path, query: ExportQuery) -> list[pd.DataFrame]:
     """The parts of an export."""
     with asking(path) as querier:
-        return list(export(querier, query, subject(querier, query)))
+        return list(export_rows(querier, query, subject(querier, query)))
 
 
 def whole(path: Path, query: ExportQuery) -> pd.DataFrame:
@@ -87,10 +89,10 @@ def test_export_in_every_format_holds_the_same_values(path: Path) -> None:
     query = ExportQuery("boiler", WINDOW)
     with asking(path) as querier:
         about = subject(querier, query)
-        long = "".join(csv_long(export(querier, query, about), (), UTC))
-        wide = "".join(csv_wide(export(querier, query, about), about.units, (), UTC))
-        array = "".join(json_array(export(querier, query, about), (), UTC))
-        parquet = b"".join(parquet_bytes(export(querier, query, about), ()))
+        long = "".join(csv_long(export_rows(querier, query, about), (), UTC))
+        wide = "".join(csv_wide(export_rows(querier, query, about), about.units, (), UTC))
+        array = "".join(json_array(export_rows(querier, query, about), (), UTC))
+        parquet = b"".join(parquet_bytes(export_rows(querier, query, about), ()))
     rows = csv.DictReader(io.StringIO(long, newline=""))
     assert {(time_of(r["time"]), r["metric"], plain(r["value"])) for r in rows} == EXPECTED
     cells = (
@@ -162,7 +164,7 @@ def test_export_in_tiny_parts_has_the_means_of_one_part(
             lambda asked: stream(type(asked)(asked.client, asked.window, asked.metrics,
                                              asked.lookback_us, **replaced)),
         )  # fmt: skip
-        parts = list(export(querier, query, about))
+        parts = list(export_rows(querier, query, about))
     assert len(parts) > 5
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), expected)
 
@@ -190,7 +192,7 @@ def test_export_by_intervals_holds_nothing_back_while_its_reader_waits(path: Pat
     """Between two parts no read transaction is open: the writer checkpoints everything."""
     with asking(path) as querier:
         query = ExportQuery("boiler", WINDOW, [SERIES.metric], every_us=SECOND_US)
-        waiting = export(querier, query, subject(querier, query))
+        waiting = export_rows(querier, query, subject(querier, query))
         next(waiting)
         with querier.snapshot() as snapshot:
             assert snapshot.latest()
@@ -201,7 +203,7 @@ def test_export_beside_a_writer_goes_on(path: Path) -> None:
     """Readings that are stored while an export runs disturb it in nothing."""
     with asking(path) as querier:
         query = ExportQuery("boiler", WINDOW, [SERIES.metric])
-        parts = export(querier, query, subject(querier, query))
+        parts = export_rows(querier, query, subject(querier, query))
         appender = open_appender(path)
         appender.append(Batch([reading(WINDOW.end_us)]))
         rows = pd.concat(list(parts))
@@ -244,7 +246,7 @@ def test_export_by_intervals_over_years_without_readings_visits_only_what_is_the
     query = ExportQuery("boiler", Window(0, NOON_US + SECOND_US), every_us=SECOND_US)
     with asking(path) as querier:
         counted = Counting(querier)
-        parts = list(export(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
+        parts = list(export_rows(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
     assert [list(part["value"]) for part in parts] == [[1.0], [2.0]]
     assert counted.snapshots == 2
 
@@ -285,7 +287,7 @@ def test_export_by_intervals_in_tiny_parts_has_the_means_of_one_part(
     window = Window(NOON_US + 30 * SECOND_US, WINDOW.end_us)
     query = ExportQuery("boiler", window, [SERIES.metric], ["20s"], every_us=SECOND_US)
     expected = whole(path, query)
-    monkeypatch.setattr(telemetry.export, "_BUCKETS_PER_PART", 3)
+    monkeypatch.setattr(telemetry.export_rows, "_BUCKETS_PER_PART", 3)
     fetched = counted_rows(monkeypatch, "buckets")
     parts = frames(path, query)
     assert len(parts) > 5
@@ -313,7 +315,7 @@ def test_export_of_a_state_that_is_sometimes_off_says_off(tmp_path: Path) -> Non
     query = ExportQuery("boiler", Window(NOON_US, NOON_US + 10 * MINUTE_US), spans=["1m"])
     with asking(path) as querier:
         about = subject(querier, query)
-        parts = list(export(querier, query, about))
+        parts = list(export_rows(querier, query, about))
     names = query.mean_columns
     rows = list(csv.DictReader(io.StringIO("".join(csv_long(parts, names, UTC)), newline="")))
     assert [row["value"] for row in rows] == ["heating", "off"] * 30
@@ -381,7 +383,7 @@ def test_export_by_intervals_has_the_buckets_of_the_chart(
     query = ExportQuery("boiler", Window(start_us, end_us), every_us=every_us)
     with asking(partly_over) as querier:
         about = subject(querier, query)
-        rows = pd.concat(list(export(querier, query, about)))
+        rows = pd.concat(list(export_rows(querier, query, about)))
         with querier.snapshot() as snapshot:
             charts = {
                 one.metric: snapshot.buckets(one, query.window, every_us).frame
@@ -399,7 +401,7 @@ def test_export_by_intervals_passes_by_months_between_rollups(partly_over: Path)
     query = ExportQuery("boiler", window, [SERIES.metric], every_us=SECOND_US)
     with asking(partly_over) as querier:
         counted = Counting(querier)
-        parts = list(export(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
+        parts = list(export_rows(counted, query, subject(querier, query)))  # type: ignore[arg-type]  # all it asks for
     assert len(pd.concat(parts)) == 5
     assert counted.snapshots < 12
 
@@ -435,3 +437,25 @@ class Counting:
         """A snapshot of the querier behind."""
         self.snapshots += 1
         return self._querier.snapshot()
+
+
+def test_export_of_states_has_their_share_of_the_time_and_their_changes(path: Path) -> None:
+    """Only where they are asked for; a number has neither, a state no mean."""
+    names = ["idle", "idle", "heating", "heating", "idle"]
+    mode = Series("boiler", "mode")
+    fill(
+        path,
+        [reading(NOON_US + n * 10 * SECOND_US, name, series=mode) for n, name in enumerate(names)],
+    )
+    query = ExportQuery(
+        "boiler", WINDOW, ["mode"], ["30s"], statistics=("share", "changes", "mean")
+    )
+    rows = whole(path, query)
+    assert rows["text"].tolist() == names
+    assert rows["share_30s"].round(6).tolist() == [1.0, 1.0, 0.0, 0.333333, 0.333333]
+    assert rows["changes_30s"].tolist() == [0, 0, 1, 1, 2]
+    assert rows["coverage_30s"].round(6).tolist() == [0.0, 0.333333, 0.666667, 1.0, 1.0]
+    assert rows["mean_30s"].isna().all()
+    numbers = whole(path, replace(query, metrics=[SERIES.metric]))
+    assert numbers["share_30s"].isna().all()
+    assert numbers["mean_30s"].notna().any()

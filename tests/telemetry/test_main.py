@@ -1,15 +1,18 @@
 """`python -m telemetry`: export, erase and stats from a shell."""
 
 import csv
+import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,13 +22,15 @@ from telemetry.__main__ import main
 from telemetry.batch import Batch
 from telemetry.clock import now_us
 from telemetry.daemon import pid_file, prepare_folders
-from telemetry.interface import StoreUnavailable, StreamQuery
+from telemetry.interface import Chunk, StoreUnavailable, StreamQuery
 from telemetry.job import Seal
 from telemetry.jobs import run_pending
 from telemetry.reading import Flag, Reading, Series
 from telemetry.settings import Settings, load_settings
 from telemetry.store import open_appender
+from telemetry.store.rendering import Cited
 from telemetry.store.snapshot import StoreQuerier
+from telemetry.store.streaming import chunks
 from telemetry.window import to_iso
 from tests.telemetry.builders import DEADLINE_S, SECOND_US, erasing, fill, reading
 
@@ -88,18 +93,18 @@ def test_export_with_every_option_does_what_they_say() -> None:
     """Metric, window, layout, interval, span and zone all have their effect."""
     start, end = to_iso(START_US + 60 * SECOND_US), to_iso(START_US + 180 * SECOND_US)
     options = "--metric temperature --layout wide --every 1m --span 2m --span 5m --tz Asia/Kolkata"
-    options += " --span 2m"
+    options += " --span 2m --statistic max"
     result = run("export", "boiler", "--start", start, "--end", end, *options.split())
     rows = list(csv.DictReader(io.StringIO(result.stdout, newline="")))
     assert list(rows[0]) == [
         "time",
         "temperature [°C]",
-        "temperature mean_2m [°C]",
+        "temperature max_2m [°C]",
         "temperature coverage_2m",
-        "temperature mean_5m [°C]",
+        "temperature max_5m [°C]",
         "temperature coverage_5m",
     ]
-    assert result.stdout.splitlines()[0].count("mean_2m") == 1
+    assert result.stdout.splitlines()[0].count("max_2m") == 1
     assert len(rows) in (2, 3)  # aligned minutes over two minutes that need not be aligned
     assert all(row["time"].endswith("+05:30") for row in rows)
 
@@ -112,7 +117,119 @@ def test_export_as_json_and_parquet_has_the_same_rows(tmp_path: Path) -> None:
     assert run("export", "boiler", "--format", "parquet", "--output", str(path)).stdout == ""
     table = pq.read_table(path).to_pylist()
     assert [row["value"] for row in array] == [row["text"] or row["value"] for row in table]
-    assert sorted(tmp_path.glob("boiler*")) == [path]
+    assert sorted(tmp_path.glob("boiler*")) == [path, manifest_beside(path)]
+
+
+def manifest_beside(path: Path) -> Path:
+    """Where the manifest of a file is, if nobody says otherwise."""
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_export_to_a_file_has_its_manifest_beside_it(tmp_path: Path, form: str) -> None:
+    """It has the hash of the file, the words that were typed, and rights like those of the file."""
+    path = tmp_path / f"x.{form}"
+    before = os.umask(0o077)
+    try:
+        run("export", "boiler", "--format", form, "--start", "now-2h", "--output", str(path))
+    finally:
+        os.umask(before)
+    manifest = json.loads(manifest_beside(path).read_bytes())
+    content = path.read_bytes()
+    assert manifest["content"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert (manifest["content"]["rows"], manifest["content"]["bytes"]) == (61, len(content))
+    assert manifest["query"]["given"] == {"start": "now-2h", "end": "now"}
+    assert manifest["links"]["page"].startswith("/client?id=boiler&from=")
+    assert {one.stat().st_mode & 0o777 for one in (path, manifest_beside(path))} == {0o600}
+
+
+@pytest.mark.usefixtures("settings")
+def test_export_writes_its_manifest_where_it_is_told(tmp_path: Path) -> None:
+    """In place of the one beside the file; of what is printed only if it is told."""
+    path, told = tmp_path / "x.csv", tmp_path / "told.json"
+    assert run("export", "boiler", "--output", str(path), "--manifest", str(told)).stdout == ""
+    assert not manifest_beside(path).exists()
+    told.unlink()
+    printed = run("export", "boiler", "--manifest", str(told)).stdout_bytes
+    content = json.loads(told.read_bytes())["content"]
+    assert content["sha256"] == hashlib.sha256(printed).hexdigest()
+    assert not told.with_name("told.json.part").exists()
+
+
+@pytest.mark.usefixtures("settings")
+def test_manifest_from_before_is_never_beside_another_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault between file and manifest leaves the file alone; one before it changes neither."""
+    path, to = tmp_path / "x.csv", ("export", "boiler", "--output", str(tmp_path / "x.csv"))
+    run(*to)
+    first = [one.read_bytes() for one in (path, manifest_beside(path))]
+    with monkeypatch.context() as patched:
+        patched.setattr(StoreQuerier, "stream", broken_off)
+        assert refused(*to) == "the store went away; try again"
+    assert [one.read_bytes() for one in (path, manifest_beside(path))] == first
+    with monkeypatch.context() as patched:
+        patched.setattr(Cited, "manifest", broken_manifest)
+        assert refused(*to, "--format", "json") == "the store went away; try again"
+    assert json.loads(path.read_bytes())
+    assert not manifest_beside(path).exists()
+    told = str(manifest_beside(path))
+    run(*to)
+    with monkeypatch.context() as patched:
+        patched.setattr(StoreQuerier, "stream", broken_off)
+        assert run("export", "boiler", "--manifest", told).exit_code == 1
+    assert not manifest_beside(path).exists()
+
+
+def broken_off(self: StoreQuerier, query: StreamQuery) -> Iterator[Chunk]:
+    """A stream that fails after its first part."""
+    yield next(chunks(self, query))
+    raise StoreUnavailable("the store went away; try again")
+
+
+def broken_manifest(_self: Cited, _made_us: int) -> NoReturn:
+    """A store that fails when its state at the end is asked for."""
+    raise StoreUnavailable("the store went away; try again")
+
+
+KILLED = """
+import sys
+from tests.dying import Fuse, dying_before
+from telemetry.__main__ import main
+from {module} import {owner}
+with dying_before({owner}, "{name}", Fuse({passes})):
+    main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "left"),
+    [
+        (("telemetry.commands.export", "os", "fsync", 0), {"x.csv.part"}),
+        (("pathlib", "Path", "rename", 0), {"x.csv.part"}),
+        (("telemetry.commands.export", "os", "fsync", 1), {"x.csv", "x.csv.manifest.json.part"}),
+        (("pathlib", "Path", "rename", 1), {"x.csv", "x.csv.manifest.json.part"}),
+    ],
+)
+def test_export_that_is_killed_leaves_no_manifest(
+    settings: Settings, tmp_path: Path, point: tuple[str, str, str, int], left: set[str]
+) -> None:
+    """And no file of that name that is not whole, wherever it is killed."""
+    module, owner, name, passes = point
+    program = KILLED.format(module=module, owner=owner, name=name, passes=passes)
+    to = tmp_path / "out"
+    to.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", program, "export", "boiler", "--output", str(to / "x.csv")],
+        cwd=ROOT,
+        env=os.environ | {"CULEX_DATA_DIR": str(settings.data_dir)},
+        capture_output=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert {one.name for one in to.iterdir()} == left
 
 
 @pytest.mark.usefixtures("settings")
@@ -120,13 +237,7 @@ def test_export_that_is_interrupted_keeps_its_name_as_a_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault in the middle ends with status 1, a sentence, and no file that looks whole."""
-    stream = StoreQuerier.stream
-
-    def break_off(self: StoreQuerier, query: StreamQuery) -> Iterator[object]:
-        yield next(stream(self, query))
-        raise StoreUnavailable("the store went away; try again")
-
-    monkeypatch.setattr(StoreQuerier, "stream", break_off)
+    monkeypatch.setattr(StoreQuerier, "stream", broken_off)
     sentence = refused("export", "boiler", "--output", str(tmp_path / "x.csv"))
     assert sentence == "the store went away; try again"
     assert [path.name for path in tmp_path.glob("x.csv*")] == ["x.csv.part"]
@@ -164,6 +275,9 @@ def test_export_of_what_is_not_there_is_a_sentence(arguments: list[str], sentenc
         ["export", "boiler", "--format", "xml"],
         ["export", "boiler", "--layout", "wide", "--format", "json"],
         ["export", "boiler", "--layout", "wide", "--format", "parquet"],
+        ["export", "boiler", "--manifest", "-"],
+        ["export", "boiler", "--span", "5m", "--statistic", "mode"],
+        ["export", "boiler", "--output", "x.csv", "--manifest", "x.csv"],
         ["erase"],
         ["erase", "--simulated", "--client", "boiler"],
         ["typo"],

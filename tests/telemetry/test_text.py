@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from telemetry.store.csv_text import csv_long
 from telemetry.text import LONG_COLUMNS, csv_wide, guard, json_array, number
-from telemetry.window import parse_zone
+from telemetry.window import parse_time, parse_zone
 from tests.telemetry.builders import NOON_US, steady
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -116,6 +116,40 @@ def test_long_csv_on_the_night_clocks_go_back_tells_both_hours() -> None:
         "2026-10-25T02:30:00.000000+02:00",
         "2026-10-25T02:30:00.000000+01:00",
     ]
+
+
+DOUBLED = {
+    "Europe/Berlin": ("2026-10-25T00:30:00Z", "2026-10-25T02:30:00.000000", "+02:00", "+01:00"),
+    "America/New_York": ("2026-11-01T05:30:00Z", "2026-11-01T01:30:00.000000", "-04:00", "-05:00"),
+}
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_every_form_of_the_night_clocks_go_back_tells_both_hours(name: str) -> None:
+    """Long and wide CSV and JSON: a row for each instant, in order, none like another."""
+    first, wall, *offsets = DOUBLED[name]
+    zone, hour_us = parse_zone(name), 3_600_000_000
+    frame = part([(parse_time(first, 0) + hour * hour_us, "a", 1.0 + hour) for hour in (0, 1)])
+    wide = list(csv.DictReader(io.StringIO("".join(csv_wide([frame], {"a": ""}, (), zone)))))
+    objects = json.loads("".join(json_array([frame], (), zone)))
+    for rows, value in ((long_rows([frame], zone), "value"), (wide, "a"), (objects, "value")):
+        assert [row["time"] for row in rows] == [f"{wall}{offset}" for offset in offsets]
+        assert [float(row[value]) for row in rows] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [("Europe/Berlin", "2026-03-29T00:59:59Z"), ("America/New_York", "2026-03-08T06:59:59Z")],
+)
+def test_every_form_of_the_night_clocks_go_forward_skips_the_hour(name: str, before: str) -> None:
+    """A second after 01:59:59 it is 03:00:00, with the next offset."""
+    zone = parse_zone(name)
+    frame = part([(parse_time(before, 0) + second * 1_000_000, "a", 1.0) for second in (0, 1)])
+    objects = json.loads("".join(json_array([frame], (), zone)))
+    for rows in (long_rows([frame], zone), objects):
+        clocks = [row["time"][11:19] for row in rows]
+        assert clocks == ["01:59:59", "03:00:00"]
+        assert [parse_time(row["time"], 0) for row in rows] == frame["time_us"].tolist()
 
 
 def test_wide_csv_has_a_column_per_metric_and_a_row_per_instant() -> None:

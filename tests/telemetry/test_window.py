@@ -12,6 +12,7 @@ from telemetry.window import (
     SECOND_US,
     TimeError,
     Window,
+    offset_us,
     parse_duration,
     parse_time,
     parse_zone,
@@ -96,6 +97,53 @@ def test_time_on_the_night_clocks_go_back_shows_both_hours() -> None:
     hour_us = int(timedelta(hours=1).total_seconds()) * SECOND_US
     assert to_iso(first, BERLIN) == "2026-10-25T02:30:00.000000+02:00"
     assert to_iso(first + hour_us, BERLIN) == "2026-10-25T02:30:00.000000+01:00"
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "meant"),
+    [
+        ("2026-10-25T02:00", BERLIN, "2026-10-25T00:00:00Z"),
+        ("2026-10-25T02:59:59", BERLIN, "2026-10-25T00:59:59Z"),
+        ("2026-10-25T03:00", BERLIN, "2026-10-25T02:00:00Z"),
+        ("2026-11-01T01:30", NEW_YORK, "2026-11-01T05:30:00Z"),
+        ("2026-03-29T02:30", BERLIN, "2026-03-29T01:30:00Z"),
+        ("2026-03-29T03:30", BERLIN, "2026-03-29T01:30:00Z"),
+        ("2026-03-08T02:30", NEW_YORK, "2026-03-08T07:30:00Z"),
+    ],
+)
+def test_time_that_comes_twice_is_the_first_and_one_skipped_is_by_the_clocks_before(
+    text: str, zone: ZoneInfo, meant: str
+) -> None:
+    """RFC 5545, 3.3.5: one rule for start, end and the time picker."""
+    assert to_iso(parse_time(text, 0, zone)) == meant.replace("Z", ".000000Z")
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "hours"),
+    [
+        ("2026-10-25", BERLIN, 25),
+        ("2026-03-29", BERLIN, 23),
+        ("2026-11-01", NEW_YORK, 25),
+        ("2026-03-08", NEW_YORK, 23),
+    ],
+)
+def test_day_of_a_change_is_an_hour_longer_or_shorter(day: str, zone: ZoneInfo, hours: int) -> None:
+    """A day is from midnight to midnight of the clocks, not 24 hours."""
+    midnight = datetime.fromisoformat(day)
+    ends = [parse_time(str(end.date()), 0, zone) for end in (midnight, midnight + timedelta(1))]
+    assert ends[1] - ends[0] == hours * 3600 * SECOND_US
+
+
+@steady
+@given(st.integers(YEAR_1_US, LATEST_US), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]))
+def test_offset_is_what_a_written_time_is_ahead(time_us: int, name: str) -> None:
+    """The wall clock read as UTC is the time and the offset."""
+    zone = parse_zone(name)
+    wall = datetime.fromisoformat(to_iso(time_us, zone)).replace(tzinfo=UTC)
+    assert to_us(wall) == time_us + offset_us(time_us, zone)
 
 
 def test_zone_utc_is_written_as_z() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from telemetry.export import ExportQuery, subject
 from telemetry.reading import Flag, Series
+from telemetry.shape import Shape
 from telemetry.sources import Form, Options, SourceError, open_source
 from telemetry.sources.detect import detect
 from telemetry.sources.names import unguarded
@@ -23,7 +24,7 @@ from telemetry.sources.pipeline import ahead
 from telemetry.sources.values import read_value
 from telemetry.store.csv_text import csv_long
 from telemetry.store.parquet import parquet_bytes
-from telemetry.store.rendering import Shape, rendered
+from telemetry.store.rendering import rendered
 from telemetry.text import csv_wide
 from telemetry.window import Window
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, reading, steady

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.export import ExportQuery, export, subject
+from telemetry.export import ExportQuery, subject
+from telemetry.export_rows import export_rows
 from telemetry.interface import Querier, Snapshot, StoreUnavailable, StreamQuery, TooMuch
 from telemetry.job import Seal
 from telemetry.reading import Series
@@ -47,7 +48,7 @@ def test_export_of_more_than_an_answer_may_hold_has_all_of_it(busy: Path) -> Non
     """An export has no such bound: it comes in parts."""
     query = ExportQuery(BUSY.client, HUNDRED_YEARS)
     with asking(busy) as querier:
-        parts = [len(part) for part in export(querier, query, subject(querier, query))]
+        parts = [len(part) for part in export_rows(querier, query, subject(querier, query))]
     assert sum(parts) == 60 * 86_400
     assert max(parts) <= 50_000
 

@@ -310,14 +310,14 @@ def test_extent_of_a_series_is_half_open_or_none(tmp_path: Path) -> None:
         assert snapshot.extent(Series("no", "body")) is None
 
 
-def test_intervals_before_a_time_are_learned_from_what_was_before(tmp_path: Path) -> None:
-    """A series has its median gap up to then; one with fewer than two readings has none."""
+def test_cadences_before_a_time_are_learned_from_what_was_before(tmp_path: Path) -> None:
+    """A series has the interval that it had up to then; one with two readings has none yet."""
     slow = [reading(n * 100) for n in range(5)]
-    path = fill(tmp_path / "culex.db", [*slow, *(reading(1000 + n) for n in range(50))])
+    path = fill(tmp_path / "culex.db", [*slow, *(reading(1000 + n) for n in range(700))])
     with looking(path) as snapshot:
-        assert snapshot.intervals([SERIES], 1000) == {SERIES: 100}
-        assert snapshot.intervals([SERIES], 2000) == {SERIES: 1}
-        assert snapshot.intervals([SERIES], 50) == {}
+        assert snapshot.cadences([SERIES], 1000)[SERIES].interval_us == 100
+        assert snapshot.cadences([SERIES], 2000)[SERIES].interval_us == 1
+        assert snapshot.cadences([SERIES], 101) == {}
 
 
 def test_latest_of_a_client_is_its_series_by_metric(tmp_path: Path) -> None:
