@@ -29,6 +29,9 @@ MOST_PANELS = 12
 _REACH_READINGS = 6000
 """So many readings or buckets are taken in, with what the widest mean looks back on."""
 
+_UNKNOWN_GAP_US = 86_400_000_000
+"""Of a new series nobody can tell a gap: its first readings are joined."""
+
 _TABLE_ROWS = 25
 _TILE_READINGS = 20_000
 
@@ -209,7 +212,7 @@ def _states(
 
 def gap_us(cadence: Cadence | None, bucket_us: int) -> float:
     """Readings further apart than this have a gap between them."""
-    return max(cadence.gap_us if cadence else 0, 1.5 * bucket_us, 1_000_000)
+    return max(cadence.gap_us if cadence else _UNKNOWN_GAP_US, 1.5 * bucket_us, 1_000_000)
 
 
 def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
