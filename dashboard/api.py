@@ -14,7 +14,13 @@ from dashboard.activity import activity
 from dashboard.exports import Exports, Stream, TooManyExports
 from telemetry.clock import Clock
 from telemetry.condition import AsOf
-from telemetry.export import DEFAULT_START, ExportQuery, UnknownClient, UnknownMetric, subject
+from telemetry.export import (
+    DEFAULT_START,
+    ExportQuery,
+    UnknownClient,
+    UnknownMetric,
+    subject,
+)
 from telemetry.interface import Querier, StoreError
 from telemetry.provenance import Request
 from telemetry.reading import Flag, Kind, Latest, state_text
@@ -25,7 +31,6 @@ from telemetry.window import TimeError, Window, parse_duration, parse_time, pars
 
 _ONCE = ("client", "start", "end", "format", "layout", "every", "tz", "manifest")
 _REPEATED = ("metric", "span", "statistic")
-_MOST_SPANS = _MOST_STATISTICS = 6
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -146,15 +151,12 @@ def parse_request(arguments: "MultiDict[str, str]", now_us: int) -> ReadingsRequ
     )
     metrics, spans, statistics = (arguments.getlist(name) for name in _REPEATED)
     query = _read("span", lambda: ExportQuery(client, window, metrics, spans, every_us, statistics))
-    if len(query.spans) > _MOST_SPANS:
-        raise BadArgument(f"span: name at most {_MOST_SPANS}")
-    if len(query.statistics) > _MOST_STATISTICS:
-        raise BadArgument(f"statistic: name at most {_MOST_STATISTICS}")
     wanted = _one_of("format", arguments.get("format", "csv"), FORMATS)
     layout = _one_of("layout", arguments.get("layout", "long"), LAYOUTS)
     shape = _read("layout", lambda: Shape(wanted, layout, zone))
     manifest = _one_of("manifest", arguments.get("manifest", "0"), ("0", "1"))
-    return ReadingsRequest(Request(query, shape, start, end), manifest == "1")
+    asked = _read("span", lambda: Request(query, shape, start, end))
+    return ReadingsRequest(asked, manifest == "1")
 
 
 def _check_names(arguments: "MultiDict[str, str]") -> None:
@@ -191,8 +193,10 @@ def _download(body: Iterator[bytes], asked: Request) -> Response:
     answer = Response(body, content_type=_TYPES[asked.shape.format])
     answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(asked)}"'
     answer.headers["X-Accel-Buffering"] = "no"
-    link = f'<{asked.manifest_address}>; rel="describedby"; type="application/json"'  # RFC 8288
-    answer.headers["Link"] = link
+    address = asked.manifest_address
+    if address is not None:
+        link = f'<{address}>; rel="describedby"; type="application/json"'  # RFC 8288
+        answer.headers["Link"] = link
     return answer
 
 

@@ -14,6 +14,7 @@ from dashboard.display import plot_text
 from dashboard.question import Mean, MetricPicture, Picture
 from dashboard.style import Style
 from dashboard.wall import TimeAxis, axis_of
+from telemetry.buckets import bucket_means
 from telemetry.interface import Answer
 from telemetry.reading import Kind, state_text
 
@@ -56,7 +57,7 @@ class _Canvas:
 
 
 def arrays(one: MetricPicture, picture: Picture, style: Style) -> Iterator[Trace]:
-    """The data of the traces of one panel: band, line, dots, then two lines for each mean.
+    """The data of the traces of one panel: band, line, dots, then two for each mean of a number.
 
     Values are in the unit of the metric's notation. Where clocks change, each trace with a hover
     text has besides the `text` of what they show at each of its points.
@@ -76,7 +77,7 @@ def _values(answer: Answer, canvas: _Canvas) -> Iterator[Trace]:
     if answer.bucket_us:
         middle = frame["time_us"] + answer.bucket_us // 2
         yield _band(middle, frame["min"], frame["max"], canvas)
-        yield from _seen(middle, frame["sum"] / frame["count"], canvas)
+        yield from _seen(middle, pd.Series(bucket_means(frame), frame.index), canvas)
     else:
         yield canvas.points(*_NOTHING)
         yield from _seen(frame["time_us"], frame["value"], canvas)

@@ -5,8 +5,10 @@ become 21.46 at the next tick and a column stands in line. That is at most six s
 digits of nearly the largest one, four where a prefix of the SI is written, and so many more that
 their spread has three, up to seven: what a `float` of 32 bits is sure of. So 23.399999618 is 23.4.
 A mean has one decimal more than its readings, within the same bound. What is not nearly 0.0001
-or reaches 1e15 is written with a power of ten. Halves are rounded away from 0, as d3 does it in
-the browser. A number that rounds to 0 is 0, without a sign. Exports never do any of this.
+or reaches 1e15 is written with a power of ten. Where one such reading is among smaller ones the
+hover alone writes it in full (to 1e21), for a line has one format: 25000000000000000.0 there is
+2.5e+16 on tile and in table. Halves are rounded away from 0, as d3 does it in the browser. A number
+that rounds to 0 is 0, without a sign. Exports never do any of this.
 """
 
 import math
@@ -157,7 +159,7 @@ def _needed(numbers: NDArray[np.float64], most: int) -> int:
 
 
 def notation_of(one: "MetricPicture") -> Notation:
-    """The notation of a metric in a picture; the mean of a boolean is a share."""
+    """The notation of a metric in a picture."""
     latest, frame = one.latest, one.answer.frame
     if latest.kind is not Kind.NUMBER or isinstance(latest.value, str):
         return Notation(latest.unit, mean_decimals=2)

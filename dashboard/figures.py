@@ -1,6 +1,6 @@
 """Pictures as Plotly figures: pure functions, the only module that imports plotly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
@@ -53,13 +53,13 @@ def height_px(picture: Picture) -> int:
 
 def figure(picture: Picture, style: Style) -> go.Figure:
     """The stacked charts of a picture, one panel per metric on one time axis."""
-    spans = picture.question.spans
     clock = ", %{text}" if _axis(picture, style).changes else ""
+    named = next((row for row, one in enumerate(picture.pictures) if one.means), 0)
     traces = [
         trace | data
         for row, one in enumerate(picture.pictures)
         for trace, data in zip(
-            _traces(one, row, spans, clock), arrays(one, picture, style), strict=True
+            _traces(one, row, clock, named=row == named), arrays(one, picture, style), strict=True
         )
     ]
     made = go.Figure(layout=_layout(picture, style))
@@ -83,8 +83,11 @@ def _axis(picture: Picture, style: Style) -> TimeAxis:
     return axis_of(picture.question.window, style.zone)
 
 
-def _traces(one: MetricPicture, row: int, spans: Sequence[str], clock: str) -> Iterator[Trace]:
-    """The traces of one panel without their data: always as many for the same kind and spans."""
+def _traces(one: MetricPicture, row: int, clock: str, *, named: bool) -> Iterator[Trace]:
+    """The traces of one panel without their data: always as many for the same kind and spans.
+
+    If `named`, the legend names those of this panel, and so those of all.
+    """
     axis = {"type": "scatter", "yaxis": f"y{row + 1}", "xaxis": "x", "mode": "lines"}
     notation = notation_of(one)
     unit = plot_text(f" {notation.unit}" if notation.unit else "")
@@ -104,7 +107,7 @@ def _traces(one: MetricPicture, row: int, spans: Sequence[str], clock: str) -> I
         "line": {"width": 0}, "fill": "toself", "fillcolor": BAND_COLOUR,
     }  # fmt: skip
     yield axis | {
-        "name": "reading", "legendgroup": "raw", "showlegend": row == 0,
+        "name": "reading", "legendgroup": "raw", "showlegend": named,
         "line": {"color": READING_COLOUR, "width": 1.2, "shape": shape},
         "hovertemplate": value + clock,
     }  # fmt: skip
@@ -112,14 +115,14 @@ def _traces(one: MetricPicture, row: int, spans: Sequence[str], clock: str) -> I
         "name": "reading alone", "legendgroup": "raw", "showlegend": False, "hoverinfo": "skip",
         "mode": "markers", "marker": {"color": READING_COLOUR, "size": 5},
     }  # fmt: skip
-    for position, span in enumerate(spans):
+    for position, mean in enumerate(one.means):
         line = {"color": span_colour(position), "width": 2.2}
-        name = f"{span_text(span)} mean"
-        mean = axis | {"name": name, "legendgroup": span}
-        yield mean | {
-            "line": line, "showlegend": row == 0, "hovertemplate": mean_value + clock,
+        name = f"{span_text(mean.span)} mean"
+        both = axis | {"name": name, "legendgroup": mean.span}
+        yield both | {
+            "line": line, "showlegend": named, "hovertemplate": mean_value + clock,
         }  # fmt: skip
-        yield mean | {
+        yield both | {
             "line": line | {"dash": "dot", "width": 1.6}, "showlegend": False, "opacity": 0.8,
             "name": f"{name}, uncertain",
             "hovertemplate": f"{mean_value} (%{{customdata:.0%}} of readings){clock}",

@@ -1,5 +1,6 @@
 """One question per tick: everything the client page shows, from one snapshot."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,7 +19,7 @@ from telemetry.presence import Event
 from telemetry.reading import Kind, Latest, Reading, Series
 from telemetry.rolling import rolling_mean
 from telemetry.samples import Samples, joined, samples_of_buckets, samples_of_readings
-from telemetry.window import Window, parse_duration
+from telemetry.window import ALL_TIME, Window, parse_duration
 
 RAW_READINGS = 1000
 """Up to so many readings are drawn as they are; more are drawn as buckets."""
@@ -90,7 +91,7 @@ class MetricPicture:
         latest: The newest reading.
         cadence: How often it is expected to report, if that is known.
         answer: The readings or buckets within the window.
-        means: The rolling means, in the order of the question's spans.
+        means: The rolling means of a number, in the order of the question's spans; otherwise none.
         states: What tiles say of a state or a boolean; `None` of a number.
     """
 
@@ -167,7 +168,7 @@ def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:
     """The newest reading up to an instant; the newest of all if there was none before."""
     if latest.time_us <= instant_us:
         return latest
-    frame = snapshot.tail(latest.series, Window(0, instant_us + 1), 1).frame
+    frame = snapshot.tail(latest.series, Window(ALL_TIME.start_us, instant_us + 1), 1).frame
     for reading in _readings(latest, frame):
         received_us = reading.time_us + reading.delay_us
         return replace(
@@ -184,19 +185,21 @@ def _picture(
     snapshot: Snapshot, latest: Latest, cadences: Mapping[Series, Cadence], question: Question
 ) -> MetricPicture:
     cadence = cadences.get(latest.series)
-    interval_us, figures = expected_us(cadence), None
+    interval_us = expected_us(cadence)
     if latest.kind is not Kind.NUMBER:
         asked = question.spans, question.instant_us
         figures = state_figures(snapshot, latest.series, interval_us, *asked)
-    if latest.kind is Kind.STATE:
-        states = _states(snapshot, latest.series, cadence, question)
-        return MetricPicture(latest, cadence, states, (), figures)
+        if latest.kind is Kind.STATE:
+            answer = _states(snapshot, latest.series, cadence, question)
+        else:
+            answer = _answer(snapshot, latest.series, replace(question, spans=()))
+        return MetricPicture(latest, cadence, answer, (), figures)
     answer = _answer(snapshot, latest.series, question)
     last = _tile_samples(snapshot, answer, question)
     means = [_mean(answer, last, span, interval_us, question) for span in question.spans]
     inside = answer.frame["time_us"] > question.window.start_us - max(answer.bucket_us, 1)
     visible = Answer(latest.series, answer.frame[inside], answer.bucket_us)
-    return MetricPicture(latest, cadence, visible, means, figures)
+    return MetricPicture(latest, cadence, visible, means, None)
 
 
 def _states(
@@ -222,11 +225,8 @@ def _answer(snapshot: Snapshot, series: Series, question: Question) -> Answer:
     if few and snapshot.count(series, reach, _REACH_READINGS + 1) <= _REACH_READINGS:
         return snapshot.read(series, reach)
     spans_us = [parse_duration(span) for span in question.spans]
-    width_us = max(
-        grain_us,
-        choose_bucket_us(window.length_us, question.max_buckets, spans_us),
-        choose_bucket_us(reach.length_us, _REACH_READINGS, spans_us),
-    )
+    least_us = max(window.length_us / question.max_buckets, reach.length_us / _REACH_READINGS)
+    width_us = choose_bucket_us(math.ceil(least_us), 1, spans_us, grain_us)
     aligned = Window(reach.start_us // width_us * width_us, -(-reach.end_us // width_us) * width_us)
     return snapshot.buckets(series, aligned, width_us)
 
@@ -237,10 +237,13 @@ def _tile_samples(snapshot: Snapshot, answer: Answer, question: Question) -> Sam
         return samples_of_readings(answer.frame)
     start_us = question.instant_us - question.lookback_us
     last = Window(start_us, question.instant_us + 1)
-    many = snapshot.count(answer.series, last, _TILE_READINGS + 1) > _TILE_READINGS
-    if many or snapshot.grain_us(answer.series, last):
-        return _cut_buckets(snapshot, answer, question)
-    return samples_of_readings(snapshot.read(answer.series, last).frame)
+    grain_us = snapshot.grain_us(answer.series, last)
+    if not grain_us and snapshot.count(answer.series, last, _TILE_READINGS + 1) <= _TILE_READINGS:
+        return samples_of_readings(snapshot.read(answer.series, last).frame)
+    cuts_us = [question.instant_us + 1, *map(parse_duration, question.spans)]
+    if grain_us and any(cut_us % grain_us for cut_us in cuts_us):
+        return samples_of_buckets(answer.frame[:0], answer.bucket_us)  # nobody can tell any more
+    return _cut_buckets(snapshot, answer, question)
 
 
 def _cut_buckets(snapshot: Snapshot, answer: Answer, question: Question) -> Samples:
@@ -264,7 +267,11 @@ def _mean(
     times = times[(times > question.window.start_us) & (times < question.instant_us)]
     line = rolling_mean(samples, max(span_us, width_us), interval_us, times)
     tile = rolling_mean(last, span_us, interval_us, [question.instant_us])
-    return Mean(span, pd.concat([line, tile], ignore_index=True), exact=width_us <= span_us)
+    return Mean(
+        span,
+        pd.concat([line, tile], ignore_index=True),
+        exact=width_us <= span_us and span_us % max(width_us, 1) == 0,
+    )
 
 
 def _table(snapshot: Snapshot, shown: Sequence[Latest], window: Window) -> Sequence[Reading]:

@@ -30,7 +30,8 @@ def state_rows(
 def _span_row(span: StateSpan, state: str, style: Style) -> html.Div:
     share = percent(span.shares.get(state, 0.0)) if span.shares else NOTHING
     unsure = span.shares and span.coverage < style.coverage_minimum
-    texts = [span_text(span.span), share, str(span.changes)]
+    changes = str(span.changes) if span.whole else NOTHING
+    texts = [span_text(span.span), share, changes]
     return _row(texts, "state unsure" if unsure else "state", _title(span))
 
 
@@ -41,6 +42,8 @@ def _row(texts: list[str], looks: str, title: str = "") -> html.Div:
 
 
 def _title(span: StateSpan) -> str:
+    if not span.whole:
+        return "more readings than are counted here; export them to see all"
     changes = f"{span.changes} change{'' if span.changes == 1 else 's'}"
     if not span.shares:
         return f"no state is known in this time; {changes}"

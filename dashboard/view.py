@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from urllib.parse import parse_qs, urlencode
 
+from telemetry.address import MOST_SPANS, PAGE
 from telemetry.window import TimeError, Window, parse_duration, parse_time, parse_zone, to_iso
 
 DEFAULT_START = "now-15m"
-MAX_SPANS = 6
-_EARLIEST_US, _LATEST_US = -2_208_988_800_000_000, 221_845_392_000_000_000  # 1900 and 9000
 
 
 class ViewError(ValueError):
@@ -51,7 +50,7 @@ class View:
         try:
             start_us = parse_time(self.start, now_us, zone)
             end_us = parse_time(self.end, now_us, zone)
-            if start_us < _EARLIEST_US or end_us > _LATEST_US:
+            if start_us < PAGE.start_us or end_us > PAGE.end_us:
                 raise ViewError("choose times between the years 1900 and 9000")
             return Window(start_us, end_us)
         except TimeError as error:
@@ -65,7 +64,7 @@ class View:
         """The view standing still, moved by a share of its length; never into the future."""
         window = self.window(now_us, zone)
         step_us = min(int(window.length_us * share), now_us - window.end_us)
-        step_us = max(step_us, _EARLIEST_US - window.start_us)
+        step_us = max(step_us, PAGE.start_us - window.start_us)
         return self.fixed(Window(window.start_us + step_us, window.end_us + step_us))
 
     def query(self) -> str:
@@ -107,8 +106,8 @@ def check_spans(spans: Sequence[str], default: Sequence[str]) -> tuple[str, ...]
         chosen = sorted({parse_duration(span): span for span in spans or default}.items())
     except TimeError as error:
         raise ViewError(str(error)) from None
-    if len(chosen) > MAX_SPANS:
-        raise ViewError(f"choose at most {MAX_SPANS} spans")
+    if len(chosen) > MOST_SPANS:
+        raise ViewError(f"choose at most {MOST_SPANS} spans")
     return tuple(span for _, span in chosen)
 
 

@@ -9,6 +9,12 @@ from urllib.parse import urlencode
 
 from telemetry.window import LATEST_US, Window, parse_duration, to_iso
 
+MOST_SPANS = MOST_STATISTICS = 6
+"""So many of each has an export at most, and so many spans the client page."""
+
+PAGE = Window(-2_208_988_800_000_000, 221_845_392_000_000_000)
+"""The times that the client page shows: from 1900 until 9000."""
+
 _EARLIEST_US = -62_135_596_800_000_000  # the first microsecond of the year 1
 _UNITS = "wdhms"
 
@@ -45,8 +51,10 @@ def readings_address(asked: Asked, details: Iterable[tuple[str, str]]) -> str:
     return f"/api/v1/readings?{urlencode([*pairs, *details])}"
 
 
-def page_address(asked: Asked, zone: str) -> str:
-    """Where the charts of the same stand still."""
+def page_address(asked: Asked, zone: str) -> str | None:
+    """Where the charts of the same stand still; `None` if the page does not go so far in time."""
+    if asked.window.start_us < PAGE.start_us or asked.window.end_us > PAGE.end_us:
+        return None
     start, end = absolute(asked.window)
     pairs = [("id", asked.client), *(("metric", metric) for metric in asked.metrics)]
     pairs += [("from", start), ("to", end), *(("span", span) for span in asked.spans)]
@@ -63,6 +71,15 @@ def absolute(window: Window) -> tuple[str, str]:
         min(max(time_us, _EARLIEST_US), LATEST_US) for time_us in (window.start_us, window.end_us)
     )
     return to_iso(start_us), to_iso(end_us)
+
+
+def in_calendar(window: Window) -> bool:
+    """Whether `absolute` leaves anything of it, so that its texts are a window again.
+
+    >>> in_calendar(Window(0, 1)), in_calendar(Window(-(1 << 62), 1 - (1 << 62)))
+    (True, False)
+    """
+    return window.start_us < LATEST_US and window.end_us > _EARLIEST_US
 
 
 def duration_text(length_us: int) -> str:

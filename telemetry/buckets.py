@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from telemetry.rollup import Floats, Ints
+from telemetry.exact import Floats, Ints, mean_of, sums_of_runs
 
 Buckets = Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
 """Columns of equal length: `time_us` (where an interval starts), `sum`, `min`, `max`, `count`."""
@@ -18,7 +18,7 @@ _NOTHING: Buckets = {
     "max": np.zeros(0),
     "count": np.zeros(0, np.int64),
 }
-_REDUCE = {"sum": np.add, "min": np.minimum, "max": np.maximum, "count": np.add}
+_REDUCE = {"min": np.minimum, "max": np.maximum, "count": np.add}
 
 
 def bucketed(time_us: Ints, value: Floats, width_us: int) -> Buckets:
@@ -44,8 +44,16 @@ def merged(parts: Sequence[Buckets], width_us: int) -> pd.DataFrame:
     time_us = np.asarray(every["time_us"], dtype=np.int64)
     starts = time_us - time_us % width_us
     order = np.argsort(starts, kind="stable")
-    ordered = {name: every[name][order] for name in _REDUCE}
+    ordered = {name: every[name][order] for name in every if name != "time_us"}
     return pd.DataFrame(_reduced(starts[order], ordered))
+
+
+def bucket_means(buckets: pd.DataFrame) -> Floats:
+    """The mean of each bucket, which lies between its least and its greatest number."""
+    sums = buckets["sum"].to_numpy(dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        means = mean_of((sums, np.zeros(len(sums))), buckets["count"].to_numpy())
+    return np.clip(means, buckets["min"].to_numpy(), buckets["max"].to_numpy())
 
 
 def _reduced(starts: Ints, columns: Buckets) -> Buckets:
@@ -55,20 +63,35 @@ def _reduced(starts: Ints, columns: Buckets) -> Buckets:
     firsts = np.flatnonzero(begins)
     found: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"time_us": starts[firsts]}
     for name, column in columns.items():
-        found[name] = _REDUCE[name].reduceat(column, firsts) if len(firsts) else column
+        if name == "sum":
+            found[name] = sums_of_runs(np.asarray(column, dtype=np.float64), firsts)
+        else:
+            found[name] = _REDUCE[name].reduceat(column, firsts) if len(firsts) else column
     return found
 
 
-def choose_bucket_us(length_us: int, max_buckets: int, spans_us: Sequence[int]) -> int:
+def choose_bucket_us(
+    length_us: int, max_buckets: int, spans_us: Sequence[int], grain_us: int = 0
+) -> int:
     """The narrowest round width that covers a window in at most `max_buckets` buckets.
 
     Among those, widths that divide every span that is not narrower come first: only they give
     exact rolling means. There is always one, for a width wider than all spans qualifies.
 
+    Args:
+        length_us: Of the window.
+        max_buckets: How many.
+        spans_us: The widths of the rolling means.
+        grain_us: If not 0, what every width must be a multiple of: a minute or an hour.
+
     >>> choose_bucket_us(86_400_000_000, 1500, [60_000_000, 300_000_000]) // 1_000_000
     60
     """
-    wide_enough = [width for width in _WIDTHS_US if width * max_buckets >= length_us]
+    wide_enough = [
+        width
+        for width in _WIDTHS_US
+        if width * max_buckets >= length_us and width % (grain_us or 1) == 0
+    ]
     exact = (w for w in wide_enough if all(span < w or span % w == 0 for span in spans_us))
     return next(exact, _WIDTHS_US[-1])
 

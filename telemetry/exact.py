@@ -58,7 +58,8 @@ class RangeSums:
     def over(self, first: Ints, last: Ints) -> Exact:
         """The sums of `values[first:last]`; 0 of an empty range."""
         total, rest = self._over(first, last)
-        return np.ldexp(total, self._scale), np.ldexp(rest, self._scale)
+        with np.errstate(over="ignore"):  # of a sum that no float64 holds
+            return np.ldexp(total, self._scale), np.ldexp(rest, self._scale)
 
     def means(self, first: Ints, last: Ints, count: Ints) -> Floats:
         """The sums over the counts; NaN where a count is 0."""
@@ -79,6 +80,21 @@ def _between(prefix: Floats, first: Ints, last: Ints) -> Floats:
     found = prefix.take(last, mode="clip")  # in half the time of a checked index
     found -= prefix.take(first, mode="clip")
     return found
+
+
+def sums_of_runs(values: Floats, firsts: Ints) -> Floats:
+    """The sum of each run of neighbours, rounded once.
+
+    Args:
+        values: Of all runs.
+        firsts: Where each run begins; the first at 0.
+
+    >>> sums_of_runs(np.array([1e16, 1.0, -1e16, 0.5]), np.array([0, 3])).tolist()
+    [1.0, 0.5]
+    """
+    if not len(firsts):
+        return values[:0]
+    return RangeSums(values).over(firsts, np.append(firsts[1:], len(values)))[0]
 
 
 class _Slices:

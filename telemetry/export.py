@@ -10,14 +10,14 @@ from telemetry.held import hold
 from telemetry.interface import Querier
 from telemetry.interval import Cadence, expected_us
 from telemetry.reading import Kind, Latest, Series
-from telemetry.rolling import HELD, MEAN, StatisticError, check_statistic
+from telemetry.rolling import HELD, MEAN, StatisticError, check_statistic, needs_readings
 from telemetry.window import TimeError, Window, parse_duration
 
 DEFAULT_START = "now-24h"
 """Where an export begins if nobody says; it ends now."""
 LONGEST_SPAN = "31d"
 
-_OF_INTERVALS = frozenset({MEAN, "min", "max"})  # what buckets tell
+_OF_BUCKETS = frozenset({MEAN, "min", "max"})
 _SERIES_AT_ONCE = 200  # a client may have 10 000, and a snapshot has but seconds
 
 
@@ -40,7 +40,8 @@ class ExportQuery:
         spans: Rolling statistics to add to each row, as durations such as `5m`; the same one
             counts once.
         every_us: If not 0, rows are the means of aligned intervals of this width; of one that
-            the window cuts, only what is inside counts, and states have none.
+            the window cuts, only what is inside counts, and states have none. Where readings are
+            over, a row of a rollup that is wider than its interval is flagged `coarser`.
         statistics: Of each span, as `telemetry.rolling.rolling` names them.
 
     Raises:
@@ -60,7 +61,7 @@ class ExportQuery:
         statistics = tuple(dict.fromkeys(self.statistics)) or (MEAN,)
         object.__setattr__(self, "statistics", statistics)
         for name in map(check_statistic, self.statistics):
-            if self.every_us and name not in _OF_INTERVALS:
+            if self.every_us and needs_readings(name):
                 raise StatisticError(f"{name} is of single readings; leave out every")
         if statistics != (MEAN,) and not self.spans:
             raise StatisticError(f"{statistics[0]} needs a span; name one, such as 5m")
@@ -82,6 +83,11 @@ class ExportQuery:
         if not span_us or HELD.isdisjoint(self.statistics):
             return span_us
         return span_us + max((hold(one).before_us for one in intervals_us), default=0)
+
+    @property
+    def of_rollups(self) -> bool:
+        """Whether it needs more of intervals than what every bucket tells."""
+        return not _OF_BUCKETS.issuperset(self.statistics)
 
     @property
     def mean_columns(self) -> list[str]:

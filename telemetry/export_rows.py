@@ -1,24 +1,26 @@
 """The rows of an export, oldest first, in parts of bounded size."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from telemetry.exact import mean_of
+from telemetry.buckets import bucket_means
 from telemetry.export import ExportQuery, Subject
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.lookback import Lookback
 from telemetry.naming import Names
-from telemetry.reading import Kind, Series, state_text
+from telemetry.reading import Flag, Kind, Series, state_text
 from telemetry.rolling import OF_STATES, rolling
-from telemetry.samples import Samples, samples_of_buckets, samples_of_readings
-from telemetry.states import rolling_states, samples_of_states
+from telemetry.samples import Samples, joined, samples_of_buckets, samples_of_readings
+from telemetry.states import rolling_states, samples_of_states, share_of
 from telemetry.upcoming import next_us
 from telemetry.window import Window, parse_duration
 
 _SURE = "coverage"
 _BUCKETS_PER_PART = 2000
+_MOST_PER_PART = 100_000
 _ROWS_PER_PART, _ROWS_OF_EACH = 50_000, 20
 
 
@@ -85,9 +87,11 @@ def _with_spans(
         found = _figures(samples, rows["time_us"], span, query, interval_us)
         rows = rows.assign(**{name: found[name].mask(rows["text"].notna()) for name in found})
         if of_states and about.kinds[answer.series] is not Kind.NUMBER:
-            states = samples_of_states(answer.frame)
-            told = rolling_states(states, parse_duration(span), interval_us, at_us)
-            said = of_states if about.kinds[answer.series] is Kind.BOOLEAN else [*of_states, _SURE]
+            states, span_us = samples_of_states(answer.frame), parse_duration(span)
+            told, said = rolling_states(states, span_us, interval_us, at_us), [*of_states, _SURE]
+            if about.kinds[answer.series] is Kind.BOOLEAN:
+                on = share_of(states, "on", span_us, interval_us, at_us)
+                told, said = told.assign(share=on), of_states
             rows = rows.assign(**{f"{name}_{span}": told[name].to_numpy() for name in said})
     return rows
 
@@ -113,55 +117,86 @@ def _cut_interval(
 ) -> list[pd.DataFrame]:
     """One row for each series, of the readings inside the cut, with its means up to its end."""
     frames = []
+    held_us = query.lookback_us(about.intervals_us.values()) - query.lookback_us()
     with querier.snapshot() as snapshot:
         for series in about.numbers:
-            rows = _bucket_rows(snapshot.buckets(series, cut, query.every_us), cut, about)
+            answer = _intervals(snapshot, series, cut, query)
+            rows = _bucket_rows(answer, cut, about, _coarser_until(snapshot, answer, cut))
             interval_us = about.intervals_us.get(series)
             for span in query.spans if len(rows) else ():
-                reach = Window(cut.end_us - parse_duration(span), cut.end_us)
-                buckets = snapshot.buckets(series, reach, query.every_us)
-                samples = samples_of_buckets(buckets.frame, buckets.bucket_us)
-                samples = samples.ending_by(cut.end_us - 1)
+                start_us = cut.end_us - parse_duration(span)
+                before = [Window(start_us - held_us, start_us)] if held_us else []
+                reach = [*before, Window(start_us, cut.end_us)]
+                samples = _cut_samples(snapshot, series, reach, query)
                 last = pd.Series(cut.end_us - 1, rows.index)
                 rows = rows.assign(**_figures(samples, last, span, query, interval_us))
             frames.append(rows)
     return frames
 
 
+def _cut_samples(
+    snapshot: Snapshot, series: Series, windows: Sequence[Window], query: ExportQuery
+) -> Samples:
+    """The intervals of some windows, one after the other, each cut by its window."""
+    parts = []
+    for window in windows:
+        found = _intervals(snapshot, series, window, query)
+        samples = samples_of_buckets(found.frame, found.bucket_us)
+        parts.append(samples.ending_by(window.end_us - 1))
+    return joined(parts)
+
+
+def _intervals(snapshot: Snapshot, series: Series, window: Window, query: ExportQuery) -> Answer:
+    ask = snapshot.rollups if query.of_rollups else snapshot.buckets
+    return ask(series, window, query.every_us)
+
+
 def _whole_intervals(
     querier: Querier, window: Window, query: ExportQuery, about: Subject
 ) -> Iterator[list[pd.DataFrame]]:
     """Rows of aligned intervals; what their means look back on is read once and carried along."""
-    lookback = Lookback(query.lookback_us())
-    start_us: int | None = window.start_us - query.lookback_us()
+    held_us = query.lookback_us(about.intervals_us.values())
+    lookback_us = -(-held_us // query.every_us) * query.every_us
+    lookback = Lookback(lookback_us)
+    start_us: int | None = window.start_us - lookback_us
     while start_us is not None and start_us < window.end_us:
         with querier.snapshot() as snapshot:
-            part = _next_part(snapshot, start_us, window, query.every_us, about)
+            part = _next_part(snapshot, start_us, window, query, about)
             if part is None:
                 return
-            answers = [snapshot.buckets(one, part, query.every_us) for one in about.numbers]
+            answers = [_intervals(snapshot, one, part, query) for one in about.numbers]
+            coarser = [_coarser_until(snapshot, answer, part) for answer in answers]
         lookback.take(part, answers)
         if part.start_us >= window.start_us:
             wide = lookback.widened(part, answers)
-            yield [_whole_rows(answer, part, query, about) for answer in wide]
+            yield [
+                _with_means(_bucket_rows(answer, part, about, until_us), answer, query, about)
+                for answer, until_us in zip(wide, coarser, strict=True)
+            ]
         start_us = part.end_us
 
 
 def _next_part(
-    snapshot: Snapshot, start_us: int, window: Window, width_us: int, about: Subject
+    snapshot: Snapshot, start_us: int, window: Window, query: ExportQuery, about: Subject
 ) -> Window | None:
-    """So many intervals from the next number on: years without any cost nothing."""
+    """Intervals from the next number on: years without any cost nothing.
+
+    There are so many that the look-back before them is no longer than they are.
+    """
+    width_us = query.every_us
+    buckets = min(max(_BUCKETS_PER_PART, query.lookback_us() // width_us), _MOST_PER_PART)
     rest = Window(start_us, window.end_us)
     begin_us = min((next_us(snapshot, one, rest) for one in about.numbers), default=rest.end_us)
     if begin_us >= window.end_us:
         return None
     begin_us -= begin_us % width_us
     limit_us = window.end_us if begin_us >= window.start_us else window.start_us
-    return Window(begin_us, min(begin_us + width_us * _BUCKETS_PER_PART, limit_us))
+    return Window(begin_us, min(begin_us + width_us * buckets, limit_us))
 
 
-def _whole_rows(answer: Answer, window: Window, query: ExportQuery, about: Subject) -> pd.DataFrame:
-    rows = _bucket_rows(answer, window, about)
+def _with_means(
+    rows: pd.DataFrame, answer: Answer, query: ExportQuery, about: Subject
+) -> pd.DataFrame:
     samples = samples_of_buckets(answer.frame, answer.bucket_us)
     interval_us = about.intervals_us.get(answer.series)
     for span in query.spans:
@@ -170,12 +205,30 @@ def _whole_rows(answer: Answer, window: Window, query: ExportQuery, about: Subje
     return rows
 
 
-def _bucket_rows(answer: Answer, window: Window, about: Subject) -> pd.DataFrame:
+def _bucket_rows(
+    answer: Answer, window: Window, about: Subject, coarser_until_us: int
+) -> pd.DataFrame:
     inside = answer.frame["time_us"] > window.start_us - answer.bucket_us
     frame = answer.frame[inside]
-    sums = frame["sum"].to_numpy()
-    means = mean_of((sums, np.zeros(len(sums))), frame["count"].to_numpy())
-    return _rows(answer.series, frame, about, value=means, text=None, received_us=0, flags=0)
+    flags = np.where(frame["time_us"] < coarser_until_us, Flag.COARSER, 0)
+    columns = {"value": bucket_means(frame), "text": None, "received_us": 0, "flags": flags}
+    return _rows(answer.series, frame, about, **columns)
+
+
+def _coarser_until(snapshot: Snapshot, answer: Answer, part: Window) -> int:
+    """Until when a row may be of a minute or hour that is wider than its interval.
+
+    That is so where readings are over, which they are from the oldest to some time.
+    """
+    grain_us = snapshot.grain_us(answer.series, part)
+    whole = (part.start_us % (grain_us or 1), part.end_us % (grain_us or 1)) == (0, 0)
+    if not grain_us or (whole and answer.bucket_us % grain_us == 0):
+        return part.start_us
+    kept_us = range(part.start_us + 1, part.end_us)
+    place = bisect_left(
+        kept_us, True, key=lambda us: not snapshot.grain_us(answer.series, Window(us, part.end_us))
+    )
+    return part.start_us + 1 + place
 
 
 def _rows(series: Series, frame: pd.DataFrame, about: Subject, **columns: object) -> pd.DataFrame:

@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from telemetry.exact import Floats, Ints, RangeSums, added
 from telemetry.samples import Ranges, Samples
+from telemetry.window import ALL_TIME
 
 HOLD_INTERVALS = 3
 """A value or a state holds for at most so many expected intervals after its reading."""
 
-_FOREVER_US = 1 << 62
+FOREVER_US = ALL_TIME.end_us
+"""Longer than a value holds, and later than a reading comes."""
+
 _SECOND_US = 1e6
 
 
@@ -32,7 +35,7 @@ class Hold:
 def hold(interval_us: int | None) -> Hold:
     """For how long the values of a series with such an interval hold."""
     held_us = HOLD_INTERVALS * (interval_us or 0)
-    return Hold(held_us or _FOREVER_US, held_us)
+    return Hold(held_us or FOREVER_US, held_us)
 
 
 def rate(samples: Samples, ranges: Ranges) -> Floats:

@@ -199,11 +199,11 @@ class Snapshot(Protocol):
         ...
 
     def buckets(self, series: Series, window: Window, bucket_us: int) -> Answer:
-        """Aggregates over aligned intervals of `bucket_us`.
+        """Aggregates over aligned intervals, of what the window has of each; see `grain_us`."""
+        ...
 
-        One that the window cuts holds what is inside; its `time_us` is its aligned start still.
-        Where readings are over, minutes or hours count in the bucket where they begin.
-        """
+    def rollups(self, series: Series, window: Window, bucket_us: int) -> Answer:
+        """The same with all columns of `telemetry.rollup.COLUMNS` but `states`."""
         ...
 
     def changes(self, series: Series, window: Window, gap_us: float) -> Answer:

@@ -5,31 +5,85 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from telemetry.address import absolute, duration_text, page_address, readings_address
+from telemetry.address import (
+    MOST_SPANS,
+    MOST_STATISTICS,
+    absolute,
+    duration_text,
+    in_calendar,
+    page_address,
+    readings_address,
+)
 from telemetry.condition import AsOf
 from telemetry.export import ExportQuery, Subject
+from telemetry.interval import GAPS
 from telemetry.reading import Series
+from telemetry.rolling import StatisticError, check_statistic
 from telemetry.shape import Shape
 from telemetry.tally import Tally
 from telemetry.version import VERSION
-from telemetry.window import SECOND_US, to_iso
+from telemetry.window import SECOND_US, TimeError, to_iso
 
 FORMAT = 1
 """Of a manifest; another number means other keys."""
 
-MEAN_VERSION = 1
-MEAN = (
-    "A rolling mean over the span s at a row's time t is the arithmetic mean of the readings in "
-    "(t - s, t], and empty if there are none; with every, a row's value is the mean of the "
-    "readings of its interval, and t the last microsecond of that. "
-    "Coverage is the number of readings in the span divided by the number expected there (the "
-    "span divided by the metric's expected interval, at least one), and at most 1."
+DEFINITIONS_VERSION = 1
+DEFINITIONS_LINK = "docs/mean.md"
+
+_READING = "A reading as it is stored, at its own time t."
+_INTERVAL = (
+    "The mean of the readings in an interval that begins at the row's time, and of those inside "
+    "the window if that cuts it; t is the last microsecond of what counts. For figures of time a "
+    "value in it holds until the next one in it, however long that takes."
 )
-MEAN_LINK = "docs/mean.md"
+_COVERAGE = (
+    "The number of readings in (t - s, t] divided by the number expected there (s divided by the "
+    "metric's expected interval, at least one), and at most 1; the interval is set, or learned "
+    f"from the newest {GAPS} gaps before the window's end. With share or changes it is, of a "
+    "metric of words, the time in (t - s, t] at which some state held, divided by s."
+)
+_INTERPOLATED = "interpolated on a line between two readings (type 7 of Hyndman and Fan, 1996)"
+_STATISTICS: Mapping[str, str] = {
+    "mean": "The sum of the readings in (t - s, t] divided by their number.",
+    "time_weighted": (
+        "The mean of the values that held in (t - s, t], each weighted by how long it held there: "
+        "from its reading, which may lie before the span, until the next one, for at most three "
+        "expected intervals; if the interval is unknown, until the next one, and none from before."
+    ),
+    "median": f"The middle of the readings in (t - s, t], {_INTERPOLATED}.",
+    "min": "The least of the readings in (t - s, t].",
+    "max": "The greatest of the readings in (t - s, t].",
+    "std": "The standard deviation of the readings in (t - s, t], of two or more, with n - 1.",
+    "rate": (
+        "The last reading in (t - s, t] minus the first, divided by the seconds between them, if "
+        "there are any."
+    ),
+    "increase": (
+        "By how much a counter rose in (t - s, t], where a step down is a reset after which it "
+        "counts from 0, and the step from the reading before counts if the span began within "
+        "three expected intervals after that."
+    ),
+    "share": (
+        "The time in (t - s, t] at which the state of time t held, of a boolean the state on, "
+        "divided by the time at which some state held."
+    ),
+    "changes": (
+        "The number of readings in (t - s, t] whose state is another than that of the reading "
+        "before, while that one still held."
+    ),
+}
+
 
 _SPECIAL = re.compile(r"[^ -~\n]")
+
+
+class TooManySpans(TimeError):
+    """More spans than there may be; the message says how many."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +95,10 @@ class Request:
         shape: How they are written.
         start: The start, in the words it was given.
         end: The end, in the words it was given.
+
+    Raises:
+        TooManySpans: If there are more than everybody takes whom a manifest leads to.
+        StatisticError: If there are more statistics than that.
     """
 
     query: ExportQuery
@@ -48,15 +106,26 @@ class Request:
     start: str
     end: str
 
-    @property
-    def address(self) -> str:
-        """Where the API answers the same, whenever it is asked."""
-        return readings_address(self.query, self._details())
+    def __post_init__(self) -> None:
+        if len(self.query.spans) > MOST_SPANS:
+            raise TooManySpans(f"name at most {MOST_SPANS} spans")
+        if len(self.query.statistics) > MOST_STATISTICS:
+            raise StatisticError(f"name at most {MOST_STATISTICS} statistics")
 
     @property
-    def manifest_address(self) -> str:
-        """Where the API answers with its manifest."""
-        return readings_address(self.query, [*self._details(), ("manifest", "1")])
+    def address(self) -> str | None:
+        """Where the API answers the same, whenever it is asked; `None` outside the calendar."""
+        return self._address(self._details())
+
+    @property
+    def manifest_address(self) -> str | None:
+        """Where the API answers with its manifest; `None` outside the calendar."""
+        return self._address([*self._details(), ("manifest", "1")])
+
+    def _address(self, details: Iterable[tuple[str, str]]) -> str | None:
+        if not in_calendar(self.query.window):
+            return None
+        return readings_address(self.query, details)
 
     def _details(self) -> list[tuple[str, str]]:
         query, shape = self.query, self.shape
@@ -104,7 +173,7 @@ class Manifest:
                 "sha256": self.tally.sha256,
             },
             "metrics": [self._metric(place) for place in range(len(self.about.series))],
-            "mean": {"version": MEAN_VERSION, "definition": MEAN, "link": MEAN_LINK},
+            "definitions": self._definitions(),
             "links": self._links(),
         }
         text = json.dumps(facts, ensure_ascii=False, indent=2)
@@ -153,9 +222,38 @@ class Manifest:
             "confidence": round(cadence.confidence, 2),
         }
 
-    def _links(self) -> dict[str, str]:
+    def _definitions(self) -> dict[str, object]:
+        query = self.asked.query
+        return {
+            "version": DEFINITIONS_VERSION,
+            "value": _INTERVAL if query.every_us else _READING,
+            "statistics": {name: definition(name) for name in query.statistics if query.spans},
+            "coverage": _COVERAGE if query.spans else None,
+            "link": DEFINITIONS_LINK,
+        }
+
+    def _links(self) -> dict[str, str | None]:
         page = page_address(self.asked.query, str(self.asked.shape.zone))
-        return {"page": self.origin + page, "content": self.origin + self.asked.address}
+        links = {"page": page, "content": self.asked.address}
+        return {name: link and self.origin + link for name, link in links.items()}
+
+
+def definition(name: str) -> str:
+    """A statistic in one sentence, over a span s at a time t; `docs/mean.md` says the rest.
+
+    Raises:
+        StatisticError: If there is none of that name.
+
+    >>> definition("max")
+    'The greatest of the readings in (t - s, t].'
+    >>> definition("p99.9")[:31]
+    'The value that 99.9 % of the re'
+    """
+    known = _STATISTICS.get(check_statistic(name))
+    if known is not None:
+        return known
+    share = name.removeprefix("p")
+    return f"The value that {share} % of the readings in (t - s, t] do not exceed, {_INTERPOLATED}."
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -9,7 +9,10 @@ RESERVED_CLIENTS = frozenset({"broker", "collector"})
 
 
 class Flag(IntFlag):
-    """Provenance of a reading; the integer values are part of the disk format."""
+    """Provenance of a reading; the integer values are part of the disk format.
+
+    `COARSER` is of rows of exports alone: what is left of that time is wider than their interval.
+    """
 
     LATE = 1
     REDELIVERED = 2
@@ -23,6 +26,7 @@ class Flag(IntFlag):
     CLOCK_UNSET = 512
     QUOTED = 1024
     INEXACT = 2048
+    COARSER = 4096
 
 
 def flag_names(flags: int) -> str:

@@ -57,6 +57,11 @@ def check_statistic(name: str) -> str:
     return name
 
 
+def needs_readings(name: str) -> bool:
+    """Whether a statistic is of single readings alone, and no buckets or rollups tell it."""
+    return name in {"median", *OF_STATES} or _QUANTILE.fullmatch(name) is not None
+
+
 def _statistic(name: str) -> Statistic:
     known = _STATISTICS.get(name)
     if known is not None:
@@ -148,6 +153,8 @@ def rolling_mean(
             count[part] = samples.counts(some.first, some.last)
             found[part] = samples.sums.means(some.first, some.last, count[part])
             share[part] = coverage(count[part], span_us, interval_us)
+    if samples.bucketed:  # their sums were rounded, which must not take a mean beyond its readings
+        found = np.clip(found, least(samples, every), greatest(samples, every))
     columns = {"time_us": every.at_us, "mean": found, "count": count, "coverage": share}
     return pd.DataFrame(columns, copy=False)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from telemetry.exact import Floats, Ints, sums_of_runs
 from telemetry.window import SECOND_US
 
 MINUTE_US = 60 * SECOND_US
@@ -25,9 +25,6 @@ same interval. `states` counts the readings that are texts.
 
 _KEYS = ["series", "time_us"]
 _NO_NUMBER = {"count": 0, "sum": 0.0, "sumsq": 0.0, "first_us": 0, "last_us": 0, "integral": 0.0}
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def roll(series: Ints, time_us: Ints, value: Floats, width_us: int) -> pd.DataFrame:
@@ -69,15 +66,15 @@ def _roll_numbers(series: Ints, start_us: Ints, time_us: Ints, value: Floats) ->
         "series": series[firsts],
         "time_us": start_us[firsts],
         "count": lasts - firsts + 1,
-        "sum": _reduce(np.add, value, firsts),
-        "sumsq": _reduce(np.add, value * value, firsts),
+        "sum": sums_of_runs(value, firsts),
+        "sumsq": sums_of_runs(value * value, firsts),
         "min": _reduce(np.minimum, value, firsts),
         "max": _reduce(np.maximum, value, firsts),
         "first": value[firsts],
         "last": value[lasts],
         "first_us": time_us[firsts],
         "last_us": time_us[lasts],
-        "integral": _reduce(np.add, value * held_s, firsts),
+        "integral": sums_of_runs(value * held_s, firsts),
     }
     return pd.DataFrame(parts)
 

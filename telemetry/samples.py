@@ -156,8 +156,8 @@ def samples_of_buckets(frame: pd.DataFrame, bucket_us: int) -> Samples:
     readings.
 
     Args:
-        frame: `time_us` (int64, a bucket's start, sorted), `count` (int64, not 0) and at least
-            `sum`; for other statistics than the mean more of `telemetry.rollup.COLUMNS`.
+        frame: `time_us` (int64, a bucket's start, sorted), `count` (int64, not 0), `sum`,
+            `min` and `max`; for other statistics than these more of `telemetry.rollup.COLUMNS`.
         bucket_us: The width of a bucket.
     """
     times = frame["time_us"].to_numpy(dtype=np.int64) + (bucket_us - 1)

@@ -13,10 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telemetry.exact import Floats, Ints
-from telemetry.held import hold
+from telemetry.held import FOREVER_US, hold
 from telemetry.reading import state_text
-
-_FOREVER_US = 1 << 62
 
 
 def samples_of_states(frame: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +32,7 @@ def samples_of_states(frame: pd.DataFrame) -> pd.DataFrame:
     ['on', 'jammed']
     """
     times = frame["time_us"].to_numpy(dtype=np.int64)
-    last = frame[np.diff(times, append=_FOREVER_US) > 0]
+    last = frame[np.diff(times, append=FOREVER_US) > 0]
     by_text, texts = pd.factorize(last["text"])
     by_value, values = pd.factorize(last["value"])
     names = np.array([*texts, *map(state_text, values.tolist())], dtype=object)
@@ -89,6 +87,36 @@ def rolling_states(
             "coverage": coverage if interval_us else np.full(len(codes), np.nan),
         }
     )
+
+
+def share_of(
+    samples: pd.DataFrame,
+    name: str,
+    span_us: int,
+    interval_us: int | None,
+    instants: Sequence[int] | Ints,
+) -> Floats:
+    """The share of the known time in `(t - span, t]` that was spent in one state.
+
+    Args:
+        samples: As in `rolling_states`, like the others.
+        name: Of the state, which need not be among the samples; `on` of a boolean.
+        span_us: As there.
+        interval_us: As there.
+        instants: As there.
+
+    Returns:
+        One number per instant, in order. At the very instant of the first reading it is 1 or 0;
+        NaN where no state is known.
+
+    >>> door = pd.DataFrame({"time_us": [0, 10, 16], "value": [0.0, 1.0, 0.0], "text": None})
+    >>> share_of(samples_of_states(door), "on", 20, 10, [0, 20]).tolist()
+    [0.0, 0.3]
+    """
+    line = _timeline(samples, interval_us)
+    ends = line.at(np.asarray(instants, dtype=np.int64))
+    code = samples["state"].cat.categories.get_indexer(pd.Index([name], dtype=object))
+    return _ratio(*line.spent_of_known_us(code, line.starts(ends, span_us), ends))
 
 
 def state_shares(
@@ -183,7 +211,7 @@ class _Timeline:
         starts = self.at(ends.at_us - span_us)
         if self.reaches_in:
             return starts
-        after = np.append(self.times_us, _FOREVER_US)[starts.places + 1]
+        after = np.append(self.times_us, FOREVER_US)[starts.places + 1]
         return self.at(np.minimum(after, ends.at_us))
 
     def holding(self, starts: _Moments, ends: _Moments) -> Ints:
@@ -242,7 +270,7 @@ class _Timeline:
 
 def _timeline(samples: pd.DataFrame, interval_us: int | None) -> _Timeline:
     held_us = hold(interval_us).inside_us
-    times_us = np.append(-_FOREVER_US, samples.index.to_numpy(dtype=np.int64))
+    times_us = np.append(-FOREVER_US, samples.index.to_numpy(dtype=np.int64))
     codes = np.append(-1, samples["state"].cat.codes.to_numpy(dtype=np.int64))
     gaps_us = np.diff(times_us)
     each_us = np.minimum(np.append(gaps_us, held_us), held_us)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from telemetry.exact import Ints
 from telemetry.export import Subject
 from telemetry.reading import Flag, flag_names
-from telemetry.rollup import Ints
 from telemetry.shape import Shape
 
 

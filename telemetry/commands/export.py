@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from telemetry.address import MOST_SPANS, MOST_STATISTICS
 from telemetry.clock import now_us
 from telemetry.commands.store import asking
 from telemetry.export import DEFAULT_START, ExportQuery
@@ -25,12 +26,14 @@ _PRINTED = "-"
 @click.option("--start", default=DEFAULT_START, show_default=True, help="ISO 8601 or now-6h.")
 @click.option("--end", default="now", show_default=True, help="ISO 8601 or now-6h; not included.")
 @click.option("--every", default="", metavar="1m", help="Rows are means of such intervals.")
-@click.option("--span", multiple=True, metavar="5m", help="Add such a rolling mean; may repeat.")
+@click.option(
+    "--span", multiple=True, metavar="5m", help=f"Add such a rolling mean; up to {MOST_SPANS}."
+)
 @click.option(
     "--statistic",
     multiple=True,
     metavar="median",
-    help="Of each span, if not its mean; may repeat.",
+    help=f"Of each span, if not its mean; up to {MOST_STATISTICS}.",
 )
 @click.option("--tz", default="UTC", show_default=True, help="Zone of the times, in and out.")
 @click.option("--format", type=click.Choice(FORMATS), default="csv", show_default=True)

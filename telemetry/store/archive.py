@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from telemetry.buckets import Buckets, bucketed, joined
 from telemetry.condition import Damage
+from telemetry.exact import Ints
 from telemetry.interface import StoreUnavailable
 from telemetry.ledger import Account
 from telemetry.reading import Series
-from telemetry.rollup import COLUMNS, Ints
+from telemetry.rollup import COLUMNS
 from telemetry.store.block import UNREADABLE, identity_of, open_block
 from telemetry.store.counting import microseconds, receipts, shown
 from telemetry.store.footers import Footer, footer_of, reopened

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from telemetry.exact import Ints
 from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS
-from telemetry.rollup import HOUR_US, Ints
+from telemetry.rollup import HOUR_US
 from telemetry.store.layout import Block
 
 

@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from telemetry.exact import Floats, Ints
 from telemetry.reading import flag_names
-from telemetry.rollup import HOUR_US, MINUTE_US, Floats, Ints
+from telemetry.rollup import HOUR_US, MINUTE_US
 from telemetry.text import LONG_COLUMNS, guard, number
 from telemetry.window import offset_us, to_iso
 
@@ -35,7 +36,7 @@ def csv_long(parts: Iterable[pd.DataFrame], names: Sequence[str], zone: tzinfo) 
     """CSV with one row per reading.
 
     Args:
-        parts: From `telemetry.export.export`.
+        parts: From `telemetry.export_rows.export_rows`.
         names: The columns of the rolling means.
         zone: Of the times.
     """

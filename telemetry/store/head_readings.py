@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from telemetry.buckets import Buckets, bucketed
+from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import Ints
 from telemetry.store.head import Connection
 from telemetry.store.limits import MOST_ROWS, check_rows
 from telemetry.window import Window
@@ -17,15 +18,16 @@ _READ = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us LIMIT ?"""
 _COUNT = """SELECT count(*) FROM
     (SELECT 1 FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? LIMIT ?)"""
-_BUCKETS = """SELECT time_us - (time_us % ?1 + ?1) % ?1 AS start_us,
-    sum(value), min(value), max(value), count(*)
-    FROM reading WHERE series = ?2 AND time_us >= ?3 AND time_us < ?4 AND typeof(value) <> 'text'
-    GROUP BY start_us ORDER BY start_us LIMIT ?5"""
+_NUMBERS = """SELECT time_us, value FROM reading
+    WHERE series = ? AND time_us >= ? AND time_us < ? AND typeof(value) <> 'text'
+    ORDER BY time_us LIMIT ?"""
 _TAIL = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us DESC, value DESC LIMIT ?"""
 _OLDEST = "SELECT min(time_us) FROM reading WHERE series = ?"
 _TIMES = "SELECT time_us FROM reading WHERE series = ? AND time_us >= ? ORDER BY time_us LIMIT ?"
 
+_ROWS_AT_ONCE = 50_000
+_NO_TIMES, _NO_VALUES = np.zeros(0, np.int64), np.zeros(0)
 _BEFORE = """SELECT DISTINCT time_us FROM reading WHERE series = ? AND time_us < ?
     ORDER BY time_us DESC LIMIT ?"""
 
@@ -93,21 +95,24 @@ def oldest_us(connection: Connection, number: int) -> int | None:
     return oldest
 
 
-def buckets(connection: Connection, number: int, window: Window, bucket_us: int) -> pd.DataFrame:
-    """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
-    bounds = (bucket_us, number, window.start_us, window.end_us, MOST_ROWS + 1)
-    rows = connection.execute(_BUCKETS, bounds).fetchall()
-    check_rows(len(rows), MOST_ROWS)
-    starts, sums, lows, highs, counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    return pd.DataFrame(
-        {
-            "time_us": np.array(starts, dtype=np.int64),
-            "sum": np.array(sums, dtype=np.float64),
-            "min": np.array(lows, dtype=np.float64),
-            "max": np.array(highs, dtype=np.float64),
-            "count": np.array(counts, dtype=np.int64),
-        }
-    )
+def buckets(connection: Connection, number: int, window: Window, bucket_us: int) -> Buckets:
+    """Aggregates of the numbers in a window over aligned intervals of `bucket_us`.
+
+    They are made here and not by SQLite, whose sums are rounded at each step: 0.1 for an hour had a
+    mean of 0.09999999999999991. Rows take 1.2 times as long as its aggregates.
+
+    Raises:
+        TooMuch: If there are too many numbers.
+    """
+    bounds = (number, window.start_us, window.end_us, MOST_ROWS + 1)
+    found = connection.execute(_NUMBERS, bounds)
+    times, values = [_NO_TIMES], [_NO_VALUES]
+    while rows := found.fetchmany(_ROWS_AT_ONCE):
+        some_times, some_values = zip(*rows, strict=True)
+        times.append(np.array(some_times, dtype=np.int64))
+        values.append(np.array(some_values, dtype=np.float64))
+    check_rows(sum(map(len, times)), MOST_ROWS)
+    return bucketed(np.concatenate(times), np.concatenate(values), bucket_us)
 
 
 def frame_of(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from telemetry.rollup import Floats, Ints
+from telemetry.exact import Floats, Ints
 
 Bools = NDArray[np.bool_]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from telemetry.exact import Ints
 from telemetry.interface import StoreError
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import Flag, Series
-from telemetry.rollup import Ints
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
 from telemetry.store.identity import Bools, arranged

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from telemetry.exact import Ints
 from telemetry.interface import StoreError
 from telemetry.reading import Kind, Series
-from telemetry.rollup import Ints
 from telemetry.sources import Piece
 from telemetry.store.identity import Bools
 from telemetry.store.importing_runs import ROWS

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from telemetry.rollup import Ints
+from telemetry.exact import Ints
 from telemetry.store.block import make_folder
 from telemetry.store.identity import Bools
 from telemetry.store.layout import DAY_US, Site

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, Ints
+from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
 from telemetry.store.head_readings import find

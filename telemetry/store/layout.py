@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow as pa
 
+from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, Ints
+from telemetry.rollup import HOUR_US
 
 SCHEMA = 1
 """Written beside each block; another number means other columns."""

@@ -48,7 +48,7 @@ def parquet_bytes(parts: Iterable[pd.DataFrame], names: Sequence[str]) -> Iterat
     """The bytes of a Parquet file with the columns of the disk format, a row group per part.
 
     Args:
-        parts: From `telemetry.export.export`.
+        parts: From `telemetry.export_rows.export_rows`.
         names: The columns of the rolling means.
     """
     schema = pa.schema([*_COLUMNS, *(pa.field(name, pa.float64()) for name in names)])

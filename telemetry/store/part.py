@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import COLUMNS, HOUR_US, MINUTE_US, Ints, roll
+from telemetry.rollup import COLUMNS, HOUR_US, MINUTE_US, roll
 from telemetry.store.block import BlockWriter
 from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, row_groups
 from telemetry.store.layout import READINGS, ROLLUPS, Block, Site, Tier, delay_ms

@@ -1,6 +1,6 @@
 """Planning: which part of a window readings answer, and which part their rollups."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
@@ -113,6 +113,26 @@ def parted(window: Window, at_us: int) -> tuple[Window | None, Window | None]:
     if at_us >= window.end_us:
         return window, None
     return Window(window.start_us, at_us), Window(at_us, window.end_us)
+
+
+def split_at(window: Window, hours: Collection[int]) -> Iterator[tuple[Window, bool]]:
+    """The window in parts, and whether each is of one of these hours since 1970.
+
+    >>> hour = HOUR_US
+    >>> [late for _, late in split_at(Window(0, 3 * hour), {1})]
+    [False, True, False]
+    """
+    start_us = window.start_us
+    for hour in sorted(hours):
+        begin_us, end_us = hour * HOUR_US, (hour + 1) * HOUR_US
+        if end_us <= window.start_us or begin_us >= window.end_us:
+            continue
+        if start_us < begin_us:
+            yield Window(start_us, begin_us), False
+        yield Window(max(begin_us, start_us), min(end_us, window.end_us)), True
+        start_us = end_us
+    if start_us < window.end_us:
+        yield Window(start_us, window.end_us), False
 
 
 def _inner(tier: Tier, width_us: int, window: Window) -> Plan:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from telemetry.buckets import Buckets, bucketed, merged
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
+from telemetry.rollup import HOUR_US, MINUTE_US, merge, roll
 from telemetry.store import head_readings as head
 from telemetry.store.archive import Archive
 from telemetry.store.cadences import SealedTimes
@@ -15,7 +15,7 @@ from telemetry.store.head import Connection
 from telemetry.store.late import hours_of, too_late
 from telemetry.store.layout import Block, Tier
 from telemetry.store.manifest import is_damaged, overlapping
-from telemetry.store.planning import Plan, Planner
+from telemetry.store.planning import Plan, Planner, split_at
 from telemetry.store.sealing import split
 from telemetry.window import ALL_TIME, Window
 
@@ -144,7 +144,7 @@ class SeriesReadings:
         """Aggregates of the numbers over aligned intervals, as in `telemetry.interface.Answer`."""
         blocks = self._blocks(Tier.READINGS, window)
         if not (blocks or self._is_over(window.start_us)):
-            return head.buckets(self._connection, self._span.id, window, bucket_us)
+            return pd.DataFrame(head.buckets(self._connection, self._span.id, window, bucket_us))
         parts = [*self._head_buckets(blocks, window, bucket_us)]
         rolled, raw = self._planner.buckets(window, bucket_us)
         for part in raw:
@@ -152,6 +152,29 @@ class SeriesReadings:
         for tier, part in rolled:
             parts.append(self._rolled(tier, part, bucket_us))
         return merged(parts, bucket_us)
+
+    def rollups(self, window: Window, width_us: int) -> pd.DataFrame:
+        """All that rollups say of the numbers, as in `telemetry.interface.Snapshot.rollups`."""
+        rolled, raw = self._planner.buckets(window, width_us)
+        late = self._late(self._blocks(Tier.READINGS, window), window)[0]
+        late_hours = {*(late["time_us"] // HOUR_US).tolist()}
+        narrow_us = width_us if width_us % MINUTE_US else MINUTE_US
+        parts = []
+        for tier, whole in rolled:
+            for part, is_late in split_at(whole, late_hours):
+                blocks = self._blocks(tier, part)
+                if not self._is_over(part.start_us) and (
+                    is_late or not self._is_whole(tier, part, blocks)
+                ):
+                    raw.append(part)
+                else:
+                    parts.append(self._archive.rollups(blocks, self._series, part))
+        for part in raw:
+            found = self.read(part)
+            times, values = found["time_us"].to_numpy(), found["value"].to_numpy()
+            parts.append(roll(np.zeros(len(found), np.int64), times, values, narrow_us))
+        every = merge(parts, width_us)
+        return every[every["count"] > 0].drop(columns=["series", "states"])
 
     def _rolled(self, tier: Tier, window: Window, bucket_us: int) -> Buckets:
         """What rollups say; where they cannot be read, what is there beside them says it."""
@@ -182,8 +205,7 @@ class SeriesReadings:
         end_us = self._sealed_until(blocks)
         if end_us < window.end_us:
             recent = Window(max(end_us, window.start_us), window.end_us)
-            found = head.buckets(self._connection, self._span.id, recent, bucket_us)
-            yield {str(name): found[name].to_numpy() for name in found}
+            yield head.buckets(self._connection, self._span.id, recent, bucket_us)
         late = self._late(blocks, window)[0]
         late = late[late["value"].notna()]
         yield bucketed(late["time_us"].to_numpy(), late["value"].to_numpy(), bucket_us)

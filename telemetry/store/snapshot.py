@@ -115,6 +115,10 @@ class StoreSnapshot:
         """Aggregates of the numbers in a window over aligned intervals of `bucket_us`."""
         return Answer(series, self._of(series).buckets(window, bucket_us), bucket_us)
 
+    def rollups(self, series: Series, window: Window, bucket_us: int) -> Answer:
+        """The same with all that `telemetry.rollup.COLUMNS` say of numbers."""
+        return Answer(series, self._of(series).rollups(window, bucket_us), bucket_us)
+
     def changes(self, series: Series, window: Window, gap_us: float) -> Answer:
         """What a series of states comes down to: where a state begins and where it ends."""
         return Answer(series, changes(self._of(series).read(window), gap_us))

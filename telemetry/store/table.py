@@ -12,6 +12,7 @@ import pandas as pd
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store.head import Connection
+from telemetry.window import ALL_TIME
 
 _FIND = "SELECT id, kind, newest_us, oldest_us FROM series WHERE client = ? AND metric = ?"
 _SERIES = """INSERT INTO series
@@ -59,8 +60,7 @@ _ERASED = """SELECT client, metric FROM series
 ERASED_AT_ONCE = 20_000
 """Readings removed in one transaction, which must fit into the log of a disk that is full."""
 
-LONG_AGO_US = -(1 << 62)
-_FOREVER_US = 1 << 62
+LONG_AGO_US = ALL_TIME.start_us
 _TIME, _KIND = itemgetter(1), itemgetter(3)  # of a reading
 
 Row = tuple[int, int, float | str, int, int]
@@ -206,9 +206,9 @@ class ReadingTable:
 
     def _erase(self, doomed: Doomed, start_us: int, most: int) -> tuple[dict[int, int], int | None]:
         """How many of each hour are removed, and where those begin that are left."""
-        every = (doomed.series_id, start_us, _FOREVER_US, doomed.flags == 0, doomed.flags)
+        every = (doomed.series_id, start_us, ALL_TIME.end_us, doomed.flags == 0, doomed.flags)
         row = self._connection.execute(_END, (*every, most - 1)).fetchone()
-        end_us = row[0] if row else _FOREVER_US
+        end_us = row[0] if row else ALL_TIME.end_us
         part = (doomed.series_id, start_us, end_us, doomed.flags == 0, doomed.flags)
         hours = dict(self._connection.execute(_HOURS, part).fetchall())
         if hours:

@@ -69,6 +69,23 @@ def test_answer_of_an_empty_window_keeps_what_is_known(settings: Settings) -> No
     assert "2" in texts(made["tiles"][0])
 
 
+def test_answer_of_a_window_before_1970_is_a_notice(settings: Settings) -> None:
+    """Nobody measured then, but an address may name it."""
+    fill(settings.store_path, [*every(SECOND_US, 3), *states([(-1, "idle")])])
+    made = answered(settings, View(client="boiler", start="1960-01-01", end="1961-01-01"))
+    assert "No readings in this window" in notice(made)
+
+
+def test_answer_of_readings_before_1970_are_charts(settings: Settings) -> None:
+    """An import may bring them: what was newest then stands in the tile."""
+    old_us = -9 * 366 * 24 * HOUR_US
+    old = [one._replace(time_us=old_us + n, value=70.0) for n, one in enumerate(every(1, 9))]
+    fill(settings.store_path, [*every(SECOND_US, 3), *old])
+    made = answered(settings, View(client="boiler", start="1960-01-01", end="1962-01-01"))
+    assert not made["no_charts"]
+    assert "70" in texts(made["tiles"][0])
+
+
 @pytest.mark.parametrize(
     "view",
     [

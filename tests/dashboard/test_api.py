@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,14 +20,14 @@ from werkzeug.test import TestResponse
 from dashboard.app import create_app
 from dashboard.exports import MOST
 from dashboard.people import add_token
-from dashboard.view import View, view_of_query
+from dashboard.view import View, ViewError, check_spans, view_of_query
 from mosquitto.access import Access
 from telemetry.interface import Chunk, StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
 from telemetry.shape import FORMATS
 from telemetry.store.snapshot import StoreQuerier
-from telemetry.window import Window, to_iso
+from telemetry.window import Window, parse_time, to_iso
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, every, picture, states
 from tests.dashboard.visits import prepared
 from tests.support import make_settings
@@ -311,14 +312,14 @@ def test_spans_of_more_than_six_are_400(ask: Ask) -> None:
     """A row has at most six means."""
     answer = ask(*(("span", f"{minutes}m") for minutes in range(1, 8)))
     assert answer.status_code == 400
-    assert error(answer).startswith("span: ")
+    assert error(answer) == "span: name at most 6 spans"
 
 
 def test_statistics_of_more_than_six_are_400(ask: Ask) -> None:
     """Nor has a span more than six figures."""
     answer = ask(*(("statistic", f"p{share}") for share in range(1, 8)), span="1m")
     assert answer.status_code == 400
-    assert error(answer).startswith("statistic: ")
+    assert error(answer) == "statistic: name at most 6 statistics"
 
 
 @pytest.mark.parametrize("path", ["/api/typo", "/api/", "/api/v1/readings/", "/api/v2/clients"])
@@ -500,6 +501,43 @@ def test_window_from_before_the_calendar_has_a_manifest(program: FlaskClient, st
     manifest = manifest_of(program.get(f"{address}&manifest=1"))
     assert manifest["query"]["start"] == "0001-01-01T00:00:00.000000Z"
     assert manifest["content"]["sha256"] == hashlib.sha256(download.data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("1900-01-01", "9000-01-01"),
+        ("1899-12-31T23:59:59.999999", "2026-12-01"),
+        ("2026-11-01", "9000-01-01T00:00:00.000001"),
+        ("0001-01-01", "9999-12-31"),
+    ],
+)
+def test_links_of_a_manifest_are_taken_where_they_lead(
+    program: FlaskClient, start: str, end: str
+) -> None:
+    """Also with as many spans and statistics as there may be, of any length; or there is none."""
+    spans = "&span=".join(["1s", "1m", "5m", "1h", "1d", "31d"])
+    figures = "&statistic=".join(["mean", "median", "std", "rate", "increase", "share"])
+    question = f"client=boiler&start={start}&end={end}&span={spans}&statistic={figures}"
+    links = manifest_of(program.get(f"/api/v1/readings?{question}&manifest=1"))["links"]
+    assert program.get(links["content"], buffered=True).status_code == 200
+    asked_for = Window(parse_time(start, 0), parse_time(end, 0))
+    if links["page"] is None:
+        with pytest.raises(ViewError, match="between the years 1900 and 9000"):
+            View(start=start, end=end).window(0, UTC)
+    else:
+        view = view_of_query(urlsplit(links["page"]).query)
+        assert view.window(0, UTC) == asked_for
+        assert len(check_spans(view.spans, ())) == 6
+    assert (links["page"] is None) == (start != "1900-01-01")
+
+
+def test_window_outside_the_calendar_has_no_link_to_itself(program: FlaskClient) -> None:
+    """Nobody could write its times."""
+    address = "/api/v1/readings?client=boiler&start=now-999999w&end=now-999998w"
+    assert "Link" not in program.get(address, buffered=True).headers
+    links = manifest_of(program.get(f"{address}&manifest=1"))["links"]
+    assert links == {"page": None, "content": None}
 
 
 def test_manifest_of_nobody_or_of_nothing(ask: Ask) -> None:

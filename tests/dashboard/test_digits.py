@@ -1,6 +1,6 @@
 """Digits: the numbers of a metric are written alike, and none is written as another."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,6 +65,17 @@ def test_one_odd_reading_in_twenty_changes_no_digits() -> None:
     """Two of them do: then the metric is measured that finely."""
     assert of(*[21.5] * 19, 21.46).value(21.46) == "21.5"
     assert of(*[21.5] * 18, 21.46, 21.46).value(21.5) == "21.50"
+
+
+def test_reading_of_1e15_among_small_ones_is_one_number_written_in_two_ways() -> None:
+    """A line has one format, so its hover has all digits of which tile and table have six."""
+    made = of(*[21.5] * 40, 2.5e16)
+    assert (made.value(21.5), made.value_format, made.scientific) == ("21.5", ".1f", False)
+    for huge in (2.5e16, -2.5e16, 123_456_749_999_999_999.0):
+        hover = f"{huge:.1f}"  # as d3 does it, up to 1e21
+        assert "e" in made.value(huge)
+        assert Decimal(made.value(huge)) == Context(prec=6).create_decimal(hover)
+    assert made.value(999_999_999_999_999.5) == "999999999999999.5"
 
 
 def test_unit_has_the_prefix_of_nearly_the_largest_reading() -> None:

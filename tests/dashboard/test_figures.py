@@ -149,6 +149,32 @@ def test_figure_gives_each_panel_its_own_axis_and_height(store: Path) -> None:
     assert made.layout.height == height_px(shown)
 
 
+@pytest.mark.parametrize(
+    ("metrics", "panel"), [(("lone", "valve"), "y"), (("valve", "warmth"), "y2")]
+)
+def test_legend_names_means_wherever_the_first_panel_with_some_stands(
+    store: Path, tmp_path: Path, metrics: tuple[str, ...], panel: str
+) -> None:
+    """A boolean in the first panel has no means: the legend names those of the next one."""
+    warm = every(10 * SECOND_US, 90, "warmth")
+    path = (
+        store
+        if "lone" in metrics
+        else fill(tmp_path / "culex.db", [*switch(10 * SECOND_US, 90), *warm])
+    )
+    made = figure(picture(path, metrics=metrics), STYLE)
+    legend = [(trace.name, trace.yaxis) for trace in made.data if trace.showlegend]
+    names = ["reading", "1 min mean", "5 min mean", "30 min mean"]
+    assert legend == [(name, panel) for name in names]
+    assert not [one.name for one in made.data if one.yaxis != panel and "mean" in one.name]
+
+
+def test_legend_without_any_mean_names_readings(store: Path) -> None:
+    """A boolean alone has them, too."""
+    made = figure(picture(store, metrics=("valve",)), STYLE)
+    assert [trace.name for trace in made.data if trace.showlegend] == ["reading"]
+
+
 def test_figure_keeps_zoom_and_legend_over_ticks(store: Path) -> None:
     """The page's own state of the figure survives new data."""
     assert figure(picture(store), STYLE).layout.uirevision == "keep"

@@ -144,15 +144,58 @@ def test_states_beyond_the_longest_are_told_together(tmp_path: Path) -> None:
     assert ", other states 87 %; 60 changes;" in title
 
 
-def test_state_of_more_readings_than_looked_at_is_known_for_less(
+@pytest.mark.parametrize(("most", "whole"), [(60, [False] * 3), (61, [True, False, False])])
+def test_span_of_more_readings_than_looked_at_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, whole: list[bool]
+) -> None:
+    """Shares of a part would be wrong: a span needs all of its readings, and the one before."""
+    monkeypatch.setattr(dashboard_states, "MOST_READINGS", most)
+    shown = picture(fill(tmp_path / "culex.db", switch(SECOND_US, 3600)), **NOW)
+    assert [span.whole for span in figures(shown).spans] == whole
+    told, untold = ["50 %", "60"], [NOTHING, NOTHING]
+    assert [row[1:] for row in rows(shown)[2:]] == [told if one else untold for one in whole]
+    assert titles(shown)[1:] == ["more readings than are counted here; export them to see all"] * 2
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_state_of_more_readings_than_looked_at_began_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, twice: bool
+) -> None:
+    """It is readings that are limited, however many of them share an instant."""
+    monkeypatch.setattr(dashboard_states, "MOST_READINGS", 40)
+    said = [(-n * SECOND_US, "closed") for n in range(120)]
+    hidden = [(time_us, "ajar") for time_us, _ in said]
+    path = fill(tmp_path / "culex.db", states([*said, *(hidden if twice else [])]))
+    assert rows(picture(path, **NOW))[0] == [f"began over {19 if twice else 39} s ago"]
+
+
+def test_state_of_unknown_rhythm_may_have_begun_before_what_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page costs no more for a state that is sent a thousand times a second."""
-    monkeypatch.setattr(dashboard_states, "MOST_READINGS", 31)
-    path = fill(tmp_path / "culex.db", switch(SECOND_US, 900))
-    found = figures(picture(path, **NOW))
-    assert [span.coverage for span in found.spans] == [0.5, 0.1, 1 / 60]
-    assert [span.changes for span in found.spans] == [30, 30, 30]
+    """It is not known how long a state holds, but that there are more readings."""
+    path = fill(tmp_path / "culex.db", states([(-9 * SECOND_US, "idle"), (-1, "idle")]))
+    assert rows(picture(path, **NOW))[0] == ["began 9 s ago"]
+    monkeypatch.setattr(dashboard_states, "MOST_READINGS", 1)
+    assert rows(picture(path, **NOW))[0] == ["began over 0 s ago"]
+
+
+def test_state_that_changed_among_the_readings_looked_at_began_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies before them says nothing of it."""
+    monkeypatch.setattr(dashboard_states, "MOST_READINGS", 40)
+    said = [(-n * SECOND_US, "open" if n < 30 else "closed") for n in range(120)]
+    path = fill(tmp_path / "culex.db", states(said))
+    assert rows(picture(path, **NOW))[0] == ["began 29 s ago"]
+
+
+def test_boolean_has_no_means_and_is_read_no_further_back_than_the_window(tmp_path: Path) -> None:
+    """The tile alone says what share of the time it was on: a mean of samples is another number."""
+    shown = picture(fill(tmp_path / "culex.db", switch(10 * SECOND_US, 300)))
+    one, window = shown.pictures[0], shown.question.window
+    times = one.answer.frame["time_us"]
+    assert not one.means
+    assert (len(times), times.min()) == (90, window.start_us)
 
 
 def test_state_of_a_hostile_name_is_text_and_short(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from dashboard.view import (
     DEFAULT_START,
-    MAX_SPANS,
     View,
     ViewError,
     check_spans,
@@ -17,6 +16,7 @@ from dashboard.view import (
     view_of_query,
     view_to_json,
 )
+from telemetry.address import MOST_SPANS
 from telemetry.window import Window
 from tests.dashboard.pictures import HOUR_US
 from tests.telemetry.builders import NOON_US, steady
@@ -134,7 +134,7 @@ def test_spans_are_shown_shortest_first_each_once() -> None:
     assert check_spans([], ["5m", "1m"]) == ("1m", "5m")
 
 
-@pytest.mark.parametrize("spans", [["5x"], ["0m"], [f"{n}m" for n in range(1, MAX_SPANS + 2)]])
+@pytest.mark.parametrize("spans", [["5x"], ["0m"], [f"{n}m" for n in range(1, MOST_SPANS + 2)]])
 def test_spans_that_cannot_be_shown_are_refused(spans: list[str]) -> None:
     """A text that is no duration, or too many of them, is an error."""
     with pytest.raises(ViewError):

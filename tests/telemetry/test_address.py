@@ -3,10 +3,18 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.address import absolute, duration_text, page_address, readings_address
+from telemetry.address import (
+    PAGE,
+    absolute,
+    duration_text,
+    in_calendar,
+    page_address,
+    readings_address,
+)
 from telemetry.window import LATEST_US, Window, parse_duration, parse_time
 from tests.telemetry.builders import NOON_US, steady
 
@@ -33,6 +41,7 @@ def test_address_of_any_names_is_ascii_and_reads_back_as_them(
     """No name breaks out of its argument, of a header or of a line."""
     asked = Question(client, tuple(metrics), spans=("1m", "5m"))
     for address in (readings_address(asked, [("tz", "UTC")]), page_address(asked, "UTC")):
+        assert address is not None
         assert address.isascii()
         assert not set(address) & set('<>" \r\n\\')
         said = parse_qs(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
@@ -57,6 +66,28 @@ def test_absolute_times_of_any_window_can_be_read(start_us: int, length_us: int)
     start, end = (parse_time(text, now_us=0) for text in absolute(window))
     assert start == min(max(start_us, parse_time("0001-01-01", 0)), LATEST_US)
     assert end == min(max(window.end_us, parse_time("0001-01-01", 0)), LATEST_US)
+    assert in_calendar(window) == (start < end)
+
+
+@pytest.mark.parametrize("start_us", [0, 1])
+def test_window_that_only_touches_the_calendar_is_not_in_it(start_us: int) -> None:
+    """The year 1 begins with its first microsecond."""
+    year_1 = parse_time("0001-01-01", 0)
+    assert in_calendar(Window(year_1 - 9, year_1 + start_us)) == bool(start_us)
+    assert in_calendar(Window(LATEST_US - start_us, LATEST_US + 9)) == bool(start_us)
+
+
+@pytest.mark.parametrize(
+    ("window", "shown"),
+    [
+        (PAGE, True),
+        (Window(PAGE.start_us - 1, PAGE.end_us), False),
+        (Window(PAGE.start_us, PAGE.end_us + 1), False),
+    ],
+)
+def test_address_of_the_page_goes_as_far_as_the_page(window: Window, *, shown: bool) -> None:
+    """And no microsecond further."""
+    assert (page_address(Question("boiler", window=window), "UTC") is not None) == shown
 
 
 @steady

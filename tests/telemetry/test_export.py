@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_series_equal
 
 import telemetry.export_rows
 from telemetry.batch import Batch
@@ -20,9 +22,11 @@ from telemetry.export import ExportQuery, UnknownClient, UnknownMetric, subject
 from telemetry.export_rows import export_rows
 from telemetry.interface import Answer, Querier, Snapshot, StreamQuery
 from telemetry.job import Retain, Seal
-from telemetry.reading import Flag, Reading, Series
+from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.retention import Keep, Retention
+from telemetry.rolling import rolling
 from telemetry.rollup import HOUR_US
+from telemetry.samples import samples_of_readings
 from telemetry.store import open_appender, part
 from telemetry.store.appender import StoreAppender
 from telemetry.store.csv_text import csv_long
@@ -288,6 +292,7 @@ def test_export_by_intervals_in_tiny_parts_has_the_means_of_one_part(
     query = ExportQuery("boiler", window, [SERIES.metric], ["20s"], every_us=SECOND_US)
     expected = whole(path, query)
     monkeypatch.setattr(telemetry.export_rows, "_BUCKETS_PER_PART", 3)
+    monkeypatch.setattr(telemetry.export_rows, "_MOST_PER_PART", 3)
     fetched = counted_rows(monkeypatch, "buckets")
     parts = frames(path, query)
     assert len(parts) > 5
@@ -459,3 +464,81 @@ def test_export_of_states_has_their_share_of_the_time_and_their_changes(path: Pa
     numbers = whole(path, replace(query, metrics=[SERIES.metric]))
     assert numbers["share_30s"].isna().all()
     assert numbers["mean_30s"].notna().any()
+
+
+def meter(path: Path) -> list[tuple[int, float]]:
+    """A counter that began anew once, half of it in blocks, with late readings in the head."""
+    random = np.random.default_rng(3)
+    times = NOON_US - 8 * HOUR_US + np.cumsum(random.integers(SECOND_US, 40 * SECOND_US, 1300))
+    values = np.cumsum(random.integers(0, 4, len(times))) * 0.5
+    values[700:] -= values[700]
+    pairs = [*zip(times.tolist(), values.tolist(), strict=True)]
+    late = pairs[100:120:3]
+    fill(path, [reading(*one) for one in pairs if one not in late])
+    with closing(open_appender(path)) as appender:
+        appender.do(Seal(NOON_US - 3 * HOUR_US))
+        appender.append(Batch([reading(*one) for one in late]))
+    return pairs
+
+
+@pytest.mark.parametrize("every_us", [30 * SECOND_US, MINUTE_US, 10 * MINUTE_US, HOUR_US])
+def test_statistics_of_intervals_are_those_of_their_readings(tmp_path: Path, every_us: int) -> None:
+    """From head, blocks, rollups of minutes and hours, with late readings; cut at both ends."""
+    path = tmp_path / "culex.db"
+    pairs = meter(path)
+    window = Window(NOON_US - 7 * HOUR_US + 17 * SECOND_US, NOON_US - HOUR_US - 5)
+    names = ("mean", "time_weighted", "min", "max", "std", "rate", "increase")
+    span = f"{every_us // SECOND_US}s"
+    query = ExportQuery("boiler", window, [], [span], every_us, names)
+    rows = whole(path, query)
+    with asking(path) as querier:
+        interval_us = next(iter(subject(querier, query).intervals_us.values()), None)
+    ends = (rows["time_us"] // every_us * every_us + every_us).clip(upper=window.end_us) - 1
+    samples = samples_of_readings(pd.DataFrame(pairs, columns=["time_us", "value"]))
+    exact = rolling(samples, every_us, interval_us, ends.to_numpy(), names)
+    inside = rows["time_us"] >= window.start_us
+    assert inside.sum() > 3
+    for name in names:
+        found, right = rows[f"{name}_{span}"][inside], exact[name][inside]
+        told = found.notna() if name in {"std", "increase"} else inside[inside]
+        assert told.mean() > 0.3
+        assert_series_equal(found[told], right[told], rtol=1e-9, atol=1e-9, check_names=False)
+    assert rows[f"increase_{span}"].isna().sum() <= 1 + exact["increase"].isna().sum()
+
+
+def test_intervals_finer_than_what_is_left_say_so(tmp_path: Path) -> None:
+    """An hour cannot be taken apart: its mean stands where it begins, flagged."""
+    path = tmp_path / "culex.db"
+    start_us = NOON_US // DAY_US * DAY_US - 30 * DAY_US
+    fill(path, [reading(start_us + n * 10 * MINUTE_US, float(n)) for n in range(144)])
+    fill(path, [reading(NOON_US - 2 * DAY_US + n * MINUTE_US, 1.0) for n in range(30)])
+    with closing(open_appender(path)) as appender:
+        appender.do(Seal(NOON_US - DAY_US))
+        appender.do(Retain(NOON_US, Retention((), Keep(10 * DAY_US, None, None))))
+    day = Window(start_us, start_us + DAY_US)
+    half = Window(start_us + HOUR_US // 2, start_us + DAY_US + HOUR_US // 2)
+    hours = whole(path, ExportQuery("boiler", day, every_us=HOUR_US))
+    assert (len(hours), {*hours["flags"]}) == (24, {0})
+    minutes = whole(path, ExportQuery("boiler", Window(start_us, NOON_US), every_us=MINUTE_US))
+    over = minutes["time_us"] < start_us + DAY_US
+    assert ({*minutes["flags"][over]}, {*minutes["flags"][~over]}) == ({Flag.COARSER}, {0})
+    assert (over.sum(), (~over).sum()) == (24, 30)
+    cut = whole(path, ExportQuery("boiler", half, every_us=HOUR_US))
+    assert {*cut["flags"][1:]} == {0}
+
+
+def test_share_of_a_boolean_is_that_of_on_whatever_holds(path: Path) -> None:
+    """A column is of one thing: it does not turn over when the switch does."""
+    lamp = Series("boiler", "lamp")
+    fill(
+        path,
+        [
+            reading(NOON_US + n * 10 * SECOND_US, float(value), series=lamp, kind=Kind.BOOLEAN)
+            for n, value in enumerate([0, 0, 1, 1, 0])
+        ],
+    )
+    query = ExportQuery("boiler", WINDOW, ["lamp"], ["40s"], statistics=("share", "changes"))
+    rows = whole(path, query)
+    assert rows["value"].tolist() == [0.0, 0.0, 1.0, 1.0, 0.0]
+    assert rows["share_40s"].round(6).tolist() == [0.0, 0.0, 0.0, 0.333333, 0.5]
+    assert rows["changes_40s"].tolist() == [0, 0, 1, 1, 2]

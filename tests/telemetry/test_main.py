@@ -288,6 +288,19 @@ def test_command_used_wrongly_ends_with_status_2(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 
 
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("what", ["span", "statistic"])
+def test_export_has_six_spans_and_six_statistics_at_most(what: str) -> None:
+    """As over HTTP: a seventh is wrong usage, told in a sentence."""
+    texts = [f"--{what}={'p' * (what == 'statistic')}{n}{'m' * (what == 'span')}" for n in range(7)]
+    texts[0] = {"span": "--span=9m", "statistic": "--statistic=max"}[what]
+    others = ["--span=1h"] if what == "statistic" else []
+    assert run("export", "boiler", *others, *texts[:6]).exit_code == 0
+    result = run("export", "boiler", *others, *texts)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Error: name at most 6 {what}s\n"
+
+
 @pytest.mark.parametrize("command", [["export", "x"], ["erase", "--simulated"], ["stats"]])
 def test_command_before_the_first_collector_says_what_to_start(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

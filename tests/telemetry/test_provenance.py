@@ -16,17 +16,19 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as pq
 import pytest
 
+from telemetry.address import PAGE
 from telemetry.batch import Batch
 from telemetry.export import ExportQuery
 from telemetry.interval import GAPS, cadence_of
-from telemetry.provenance import Request
+from telemetry.provenance import Request, TooManySpans, definition
 from telemetry.reading import Flag, Reading, Series, flag_names
+from telemetry.rolling import StatisticError, check_statistic
 from telemetry.settings import ROOT
 from telemetry.shape import Format, Layout, Shape
 from telemetry.store import open_appender
 from telemetry.store.rendering import Cited, rendered
 from telemetry.version import VERSION
-from telemetry.window import Window, to_iso
+from telemetry.window import ALL_TIME, Window, to_iso
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, fill, looking, reading
 
 Json = dict[str, Any]  # values of any JSON type
@@ -260,11 +262,98 @@ def test_links_are_those_of_the_origin_if_it_is_known(path: Path) -> None:
         assert absolute["links"][name] == f"https://culex.example{link}"
 
 
+def names_of_statistics() -> list[str]:
+    """As they are told to somebody who names another; of quantiles an example."""
+    with pytest.raises(StatisticError) as told:
+        check_statistic("?")
+    _, _, names = str(told.value).partition("; use ")
+    plain, _, quantile = names.partition(" or a quantile as ")
+    return [*plain.split(", "), quantile]
+
+
+@pytest.mark.parametrize("name", [*names_of_statistics(), "p0", "p99.9"])
+def test_each_statistic_is_defined_in_one_sentence(name: str) -> None:
+    """None is another's, and each says over which span."""
+    sentence = definition(name)
+    assert re.fullmatch(r"[A-Z][^\n]*[^.]\.", sentence)
+    assert ". " not in sentence
+    assert "(t - s, t]" in sentence
+    assert sentence not in [definition(other) for other in names_of_statistics() if other != name]
+    is_quantile = re.fullmatch(r"p[\d.]+", name) is not None
+    assert (f" {name.removeprefix('p')} % of" in sentence) == is_quantile
+
+
+def test_names_of_statistics_are_those_of_the_documented_table() -> None:
+    """So that none is tested which there is no more, nor one left out."""
+    document = (ROOT / "docs" / "mean.md").read_text("utf-8")
+    table = document.partition("| name | over the readings in the span |")[2].partition("\n\n")[0]
+    documented = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)))
+    assert {"mean", "median", "increase"} <= set(documented)
+    assert set(documented) - {"p99"} <= set(names_of_statistics())
+
+
+def test_unknown_statistic_has_no_definition() -> None:
+    """Its name is refused as everywhere."""
+    with pytest.raises(StatisticError, match="there is no statistic 'mode'"):
+        definition("mode")
+
+
+def test_manifest_defines_what_was_asked_and_nothing_else(path: Path) -> None:
+    """A median is not defined as a mean; without spans a value is what it is."""
+    found = cited(path, asked(spans=["1m"], statistics=["median", "p95"]))[1]["definitions"]
+    assert found["statistics"] == {name: definition(name) for name in ("median", "p95")}
+    assert "gaps before the window's end" in found["coverage"]
+    plain = cited(path, asked())[1]["definitions"]
+    assert (plain["statistics"], plain["coverage"]) == ({}, None)
+    of_intervals = cited(path, asked(every_us=60 * SECOND_US))[1]["definitions"]
+    assert plain["value"] == found["value"] != of_intervals["value"]
+    assert of_intervals["value"].startswith("The mean of the readings in an interval")
+
+
+def test_interval_of_a_manifest_is_learned_up_to_the_end_of_the_window(tmp_path: Path) -> None:
+    """From gaps before the window too, and never from what comes after it."""
+    times = [*range(0, 700, 7), *range(700, 760, 60), *range(1000, 2000)]
+    path = fill(tmp_path / "culex.db", [reading(NOON_US + at * SECOND_US) for at in times])
+    window = Window(NOON_US + 690 * SECOND_US, NOON_US + 710 * SECOND_US)
+    manifest = cited(path, asked(window=window, metrics=[SERIES.metric], spans=["1m"]))[1]
+    assert manifest["metrics"][0]["rows"] == 2
+    assert manifest["metrics"][0]["interval"]["seconds"] == 7
+
+
+@pytest.mark.parametrize(
+    ("window", "working"),
+    [
+        (PAGE, {"page", "content"}),
+        (Window(PAGE.start_us - 1, PAGE.end_us), {"content"}),
+        (Window(PAGE.start_us, PAGE.end_us + 1), {"content"}),
+        (ALL_TIME, {"content"}),
+        (Window(ALL_TIME.start_us, ALL_TIME.start_us + 1), set()),
+    ],
+)
+def test_link_that_cannot_work_is_left_out(path: Path, window: Window, working: set[str]) -> None:
+    """Its key stays, with nothing."""
+    _, manifest = cited(path, asked(window=window), "https://culex.example")
+    links = manifest["links"]
+    assert list(links) == ["page", "content"]
+    assert {name for name, link in links.items() if link is not None} == working
+
+
+def test_request_has_as_many_spans_and_statistics_as_its_links_may() -> None:
+    """Six of each, and not one more."""
+    spans, statistics = ([f"{kind}{n}" for n in range(1, 8)] for kind in ("", "p"))
+    spans = [f"{span}m" for span in spans]
+    assert asked(spans=spans[:6], statistics=statistics[:6]).address is not None
+    with pytest.raises(TooManySpans, match="name at most 6 spans"):
+        asked(spans=spans)
+    with pytest.raises(StatisticError, match="name at most 6 statistics"):
+        asked(spans=["1m"], statistics=statistics)
+
+
 def keys(facts: object, before: str = "") -> Iterator[str]:
     """The keys of a JSON object and of those in it, with dots; of a list, those of its first."""
     if isinstance(facts, list) and facts:
         yield from keys(facts[0], before)
-    elif isinstance(facts, dict) and not before.endswith("flags."):
+    elif isinstance(facts, dict) and not before.endswith(("flags.", "definitions.statistics.")):
         for key, value in facts.items():
             yield f"{before}{key}"
             yield from keys(value, f"{before}{key}.")
@@ -276,7 +365,7 @@ def test_documentation_names_every_key_in_order(path: Path) -> None:
     table = document.partition("| key | means |")[2]
     named = re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)
     _, manifest = cited(path, asked(metrics=["temperature"], spans=["1m"]))
-    plain = {"query", "query.given", "as_of", "content", "mean", "links"}
+    plain = {"query", "query.given", "as_of", "content", "definitions", "links"}
     assert [key for key in keys(manifest) if key not in plain] == named
 
 

@@ -128,7 +128,13 @@ def test_mean_of_values_whose_sum_is_no_float_is_right() -> None:
 def test_mean_of_buckets_whose_sum_is_no_float_is_nan_there_alone() -> None:
     """Where a bucket's own sum overflowed nobody knows the mean; the next span has one."""
     buckets = pd.DataFrame(
-        {"time_us": [0, 10, 20], "sum": [3.0, math.inf, 5.0], "count": [1, 2, 1]}
+        {
+            "time_us": [0, 10, 20],
+            "sum": [3.0, math.inf, 5.0],
+            "count": [1, 2, 1],
+            "min": [3.0, 1e308, 5.0],
+            "max": [3.0, 1.7e308, 5.0],
+        }
     )
     found = rolling_mean(samples_of_buckets(buckets, 10), 10, 10, [9, 19, 29])
     assert found["mean"].isna().tolist() == [False, True, False]
@@ -155,7 +161,7 @@ def test_mean_of_buckets_at_their_last_microsecond_is_that_of_the_readings(
     """Where the width divides the span, buckets and readings say the same at a bucket's end."""
     raw = frame(pairs)
     starts = raw["time_us"] // width_us * width_us
-    grouped = raw["value"].groupby(starts).agg(["sum", "count"]).reset_index()
+    grouped = raw["value"].groupby(starts).agg(["sum", "count", "min", "max"]).reset_index()
     span_us = width_us * buckets_per_span
     ends = list(grouped["time_us"] + width_us - 1)
     found = rolling_mean(samples_of_buckets(grouped, width_us), span_us, 10, ends)

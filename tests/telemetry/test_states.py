@@ -18,7 +18,7 @@ from telemetry.ledger import HOUR_US
 from telemetry.reading import Kind, state_text
 from telemetry.rolling import rolling
 from telemetry.samples import samples_of_readings
-from telemetry.states import rolling_states, samples_of_states, state_shares
+from telemetry.states import rolling_states, samples_of_states, share_of, state_shares
 from telemetry.store import open_appender
 from telemetry.window import ALL_TIME
 from tests.telemetry.builders import NOON_US, SERIES, looking, reading, steady
@@ -196,7 +196,7 @@ def test_states_of_an_unknown_interval_are_those_within_their_span(
 def test_share_of_a_boolean_is_its_time_weighted_mean(
     said: Said, span_us: int, interval_us: int | None, instants: list[int]
 ) -> None:
-    """A tile says the share, a chart draws the mean, and they are one number."""
+    """A tile says the share, an export the mean, and they are one number."""
     switch = [(time_us, float(value == 1)) for time_us, value in said]
     instants = sorted({*instants})
     shares = state_shares(samples(switch), span_us, interval_us, instants, OTHERS)
@@ -206,6 +206,27 @@ def test_share_of_a_boolean_is_its_time_weighted_mean(
     on = shares["on"] if "on" in shares else shares[None]
     for found, exact in zip(mean["time_weighted"], on, strict=True):
         assert found == pytest.approx(exact, rel=1e-12, nan_ok=True)
+
+
+@steady
+@given(
+    READINGS, st.sampled_from(["on", "off", "7.5", "never"]), SPANS, st.none() | INTERVALS, INSTANTS
+)
+def test_share_of_one_state_is_true_whatever_holds_at_the_end(
+    said: Said, name: str, span_us: int, interval_us: int | None, instants: list[int]
+) -> None:
+    """True to the last bit: 0 of a state that did not come, NaN where none is known."""
+    found = share_of(samples(said), name, span_us, interval_us, instants)
+    for at_us, share in zip(instants, found.tolist(), strict=True):
+        inside = said if interval_us else [one for one in said if at_us - span_us < one[0] <= at_us]
+        hold_us = HOLD_INTERVALS * interval_us if interval_us else math.inf
+        true = truth(inside, span_us, hold_us, at_us)
+        if true.known:
+            assert share == float(true.share(name))
+        elif true.state:
+            assert share == (true.state == name)
+        else:
+            assert math.isnan(share)
 
 
 @pytest.mark.parametrize(

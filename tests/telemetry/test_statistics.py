@@ -224,7 +224,7 @@ def test_statistic_of_an_unknown_name_is_refused_with_the_names_there_are(name: 
 def test_quantile_of_buckets_is_refused() -> None:
     """What a bucket holds cannot be put in order any more."""
     buckets = samples_of_buckets(
-        pd.DataFrame({"time_us": [0], "sum": [3.0], "count": np.array([2])}), 10
+        pd.DataFrame({"time_us": [0], "sum": [3.0], "count": [2], "min": [1.0], "max": [2.0]}), 10
     )
     with pytest.raises(NoReadings, match="shorter time"):
         rolling(buckets, 10, 10, [9], ["median"])

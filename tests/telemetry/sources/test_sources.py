@@ -44,7 +44,7 @@ Row = tuple[int, str, str, float | str, int, int]
 
 
 def part_of(rows: list[Row], unit: str = "°C") -> pd.DataFrame:
-    """A piece as `telemetry.export.export` yields it."""
+    """A piece as `telemetry.export_rows.export_rows` yields it."""
     frame = pd.DataFrame({"time_us": pd.Series([row[0] for row in rows], dtype="int64")})
     frame["client"] = pd.Series([row[1] for row in rows], dtype=object)
     frame["metric"] = pd.Series([row[2] for row in rows], dtype=object)
