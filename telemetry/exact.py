@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Exact = tuple[Floats, Floats]
 """Sums, and what rounding took from them."""
 
-_CHUNK = 1 << 14  # so many values at once stay in the processor's cache
+_CHUNK = 1 << 15  # so many values at once stay in the processor's cache
 _DIGITS = 53  # of a float64, in bits
 _LARGEST = 900  # larger exponents are taken down to this one
 _SMALLEST = -1074  # of a float64, in which its last bit is

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from telemetry.exact import Floats, Ints
+from telemetry.exact import Floats, Ints, chunks
 from telemetry.fault import Fault
 from telemetry.held import increase, rate, time_weighted
 from telemetry.samples import Ranges, Samples, ranges
@@ -145,22 +145,19 @@ def rolling_mean(
     0       20   4.0      2       1.0
     1       60   NaN      0       0.0
     """
-    every = ranges(samples, span_us, np.asarray(instants, dtype=np.int64))
-    length = len(every.at_us)
-    found, count, share = np.empty(length), np.empty(length, np.int64), np.empty(length)
+    at = np.asarray(instants, dtype=np.int64)
+    found, count, share = np.empty(len(at)), np.empty(len(at), np.int64), np.empty(len(at))
+    expected = max(1.0, span_us / interval_us) if interval_us else np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
-        for part, some in every.parts():
-            count[part] = samples.counts(some.first, some.last)
-            found[part] = samples.sums.means(some.first, some.last, count[part])
-            share[part] = coverage(count[part], span_us, interval_us)
+        for part in chunks(len(at)):
+            first, last = samples.upto(at[part] - span_us), samples.upto(at[part])
+            number = samples.counts(first, last)
+            count[part] = number
+            found[part] = samples.sums.means(first, last, number)
+            np.divide(number, expected, out=share[part])
+            np.minimum(share[part], 1.0, out=share[part])
     if samples.bucketed:  # their sums were rounded, which must not take a mean beyond its readings
-        found = np.clip(found, least(samples, every), greatest(samples, every))
-    columns = {"time_us": every.at_us, "mean": found, "count": count, "coverage": share}
+        some = ranges(samples, span_us, at)
+        found = np.clip(found, least(samples, some), greatest(samples, some))
+    columns = {"time_us": at, "mean": found, "count": count, "coverage": share}
     return pd.DataFrame(columns, copy=False)
-
-
-def coverage(count: Ints, span_us: int, interval_us: int | None) -> Floats:
-    """The share of the readings expected in a span that are there, at most 1; NaN if unknown."""
-    if not interval_us:
-        return np.full(len(count), np.nan)
-    return np.minimum(count / max(1.0, span_us / interval_us), 1.0)
