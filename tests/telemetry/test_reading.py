@@ -18,6 +18,7 @@ def test_flags_of_the_disk_format_keep_their_numbers() -> None:
         "CLOCK_UNSET": 512,
         "QUOTED": 1024,
         "INEXACT": 2048,
+        "COARSER": 4096,
     }
 
 
