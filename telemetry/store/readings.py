@@ -15,7 +15,7 @@ from telemetry.store.head import Connection
 from telemetry.store.late import hours_of, too_late
 from telemetry.store.layout import Block, Tier
 from telemetry.store.manifest import is_damaged, overlapping
-from telemetry.store.planning import Plan, Planner, split_at
+from telemetry.store.planning import Plan, Planner, parted, split_at
 from telemetry.store.sealing import split
 from telemetry.window import ALL_TIME, Window
 
@@ -155,26 +155,27 @@ class SeriesReadings:
 
     def rollups(self, window: Window, width_us: int) -> pd.DataFrame:
         """All that rollups say of the numbers, as in `telemetry.interface.Snapshot.rollups`."""
-        rolled, raw = self._planner.buckets(window, width_us)
-        late = self._late(self._blocks(Tier.READINGS, window), window)[0]
-        late_hours = {*(late["time_us"] // HOUR_US).tolist()}
-        narrow_us = width_us if width_us % MINUTE_US else MINUTE_US
+        blocks = self._blocks(Tier.READINGS, window)
+        whole_us = self._sealed_until(blocks) // HOUR_US * HOUR_US  # later ones lack the head's
+        sealed, recent = parted(window, whole_us)
+        rolled, raw = self._planner.buckets(sealed, width_us) if sealed else Plan([], [])
+        if not rolled:
+            return _of_numbers(_roll(self.read(window), width_us))
+        raw = [*raw, *([recent] if recent else [])]
+        late_hours = {*(self._late(blocks, window)[0]["time_us"] // HOUR_US).tolist()}
         parts = []
         for tier, whole in rolled:
             for part, is_late in split_at(whole, late_hours):
                 blocks = self._blocks(tier, part)
-                if not self._is_over(part.start_us) and (
-                    is_late or not self._is_whole(tier, part, blocks)
-                ):
-                    raw.append(part)
-                else:
+                told = self._is_whole(tier, part, blocks) and not is_late
+                if told or self._is_over(part.start_us):
                     parts.append(self._archive.rollups(blocks, self._series, part))
-        for part in raw:
-            found = self.read(part)
-            times, values = found["time_us"].to_numpy(), found["value"].to_numpy()
-            parts.append(roll(np.zeros(len(found), np.int64), times, values, narrow_us))
-        every = merge(parts, width_us)
-        return every[every["count"] > 0].drop(columns=["series", "states"])
+                else:
+                    raw.append(part)
+        widths_us = (one for one in (HOUR_US, MINUTE_US) if width_us % one == 0)
+        narrow_us = next(widths_us, width_us)  # so that no two parts begin at one time
+        parts += [_roll(self.read(part), narrow_us) for part in raw]
+        return _of_numbers(merge(parts, width_us))
 
     def _rolled(self, tier: Tier, window: Window, bucket_us: int) -> Buckets:
         """What rollups say; where they cannot be read, what is there beside them says it."""
@@ -260,6 +261,15 @@ class SeriesReadings:
         return sorted(self._blocks(Tier.READINGS, window), key=lambda one: one.last_us)
 
 
+def _roll(readings: pd.DataFrame, width_us: int) -> pd.DataFrame:
+    times, values = (readings[name].to_numpy() for name in ("time_us", "value"))
+    return roll(np.zeros(len(readings), np.int64), times, values, width_us)
+
+
+def _of_numbers(rollups: pd.DataFrame) -> pd.DataFrame:
+    return rollups[rollups["count"] > 0].drop(columns=["series", "states"])
+
+
 def together(old: pd.DataFrame, recent: pd.DataFrame) -> pd.DataFrame:
     """Readings of blocks and of the head as one, each once, by time and value."""
     if old.empty:
@@ -271,22 +281,6 @@ def together(old: pd.DataFrame, recent: pd.DataFrame) -> pd.DataFrame:
     if times.is_monotonic_increasing and times.is_unique:
         return frame
     return frame.sort_values(["time_us", "value", "text"], ignore_index=True)
-
-
-def changes(readings: pd.DataFrame, gap_us: float) -> pd.DataFrame:
-    """Where states begin and end among readings, as in `telemetry.interface.Snapshot.changes`."""
-    gaps = readings["time_us"].diff()
-    after_gap = gaps > gap_us
-    same = [
-        (readings[name] == readings[name].shift())
-        | (readings[name].isna() & readings[name].shift().isna())
-        for name in ("value", "text")
-    ]
-    ends = after_gap.shift(-1, fill_value=True)
-    kept = ~(same[0] & same[1]) | after_gap | ends
-    kept.iloc[:1] = True
-    found = readings.assign(after_gap=after_gap)[kept.to_numpy(dtype=bool)]
-    return found[["time_us", "value", "text", "after_gap"]].reset_index(drop=True)
 
 
 def _by_hour(readings: pd.DataFrame) -> Iterator[tuple[Window, pd.DataFrame]]:

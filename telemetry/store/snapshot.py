@@ -22,6 +22,7 @@ from telemetry.store.archive import Archive
 from telemetry.store.block import fault_of
 from telemetry.store.books import read_ledger, recount
 from telemetry.store.cadences import Cadences
+from telemetry.store.changes import changes
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
 from telemetry.store.latest import Newest, newest_received_us
@@ -29,7 +30,7 @@ from telemetry.store.layout import blocks_folder
 from telemetry.store.limits import MOST_ROWS
 from telemetry.store.manifest import block_version, every_block, is_listed, known_damage
 from telemetry.store.quarantine import read_groups
-from telemetry.store.readings import SeriesReadings, changes
+from telemetry.store.readings import SeriesReadings
 from telemetry.store.recall import read_skews
 from telemetry.store.reserve import free_bytes
 from telemetry.store.retaining import Retain

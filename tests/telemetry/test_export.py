@@ -496,6 +496,10 @@ def test_statistics_of_intervals_are_those_of_their_readings(tmp_path: Path, eve
     ends = (rows["time_us"] // every_us * every_us + every_us).clip(upper=window.end_us) - 1
     samples = samples_of_readings(pd.DataFrame(pairs, columns=["time_us", "value"]))
     exact = rolling(samples, every_us, interval_us, ends.to_numpy(), names)
+    there = {t - t % every_us for t, _ in pairs if window.start_us <= t < window.end_us}
+    assert {*(rows["time_us"] // every_us * every_us)} == there
+    plain = whole(path, replace(query, statistics=("mean",)))
+    assert_series_equal(rows["value"], plain["value"], rtol=1e-15)
     inside = rows["time_us"] >= window.start_us
     assert inside.sum() > 3
     for name in names:
