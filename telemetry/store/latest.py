@@ -20,18 +20,23 @@ Row = tuple[str, str, str, str, int, float | str, int, int, str]
 class Newest:
     """Answers again and again; what has not changed since it was last asked is not made anew.
 
-    For 10 000 series that takes two thirds of the time of making all.
+    For 10 000 series that takes 3 ms beside the 16 ms in which SQLite says its rows.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Row, Latest] = {}
+        self._rows: list[Row] = []
+        self._latest: list[Latest] = []
 
     def of_all(self, connection: Connection) -> Sequence[Latest]:
         """Of each series, by client and metric."""
-        known = self._known
         rows: list[Row] = connection.execute(_OF_ALL).fetchall()
-        self._known = {row: known.get(row) or _latest(row) for row in rows}
-        return [*self._known.values()]
+        if len(rows) == len(self._rows):
+            before = zip(rows, self._rows, self._latest, strict=True)
+            self._latest = [old if row == known else _latest(row) for row, known, old in before]
+        else:
+            self._latest = [_latest(row) for row in rows]
+        self._rows = rows
+        return [*self._latest]
 
     def of_client(self, connection: Connection, client: str) -> Sequence[Latest]:
         """Of each series of a client, by metric."""
