@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -18,8 +19,11 @@ from dashboard.parts import caption, export_link
 from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, ask
 from telemetry.export import ExportQuery, subject
 from telemetry.export_rows import export_rows
+from telemetry.job import Retain, Seal
 from telemetry.presence import Event, EventKind
 from telemetry.reading import Flag, Kind, Latest, Reading, Series
+from telemetry.retention import Keep, Retention
+from telemetry.store import open_appender
 from telemetry.store.csv_text import csv_long
 from telemetry.window import Window, parse_duration
 from tests.dashboard.pictures import (
@@ -292,3 +296,19 @@ def test_marks_beyond_what_is_shown_are_the_newest(tmp_path: Path) -> None:
     events = lost(*range(-MOST_MARKS - 5, 0))
     path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
     assert picture(path).marks == events[5:]
+
+
+def test_tile_that_would_cut_an_hour_of_which_a_rollup_is_left_says_nothing(tmp_path: Path) -> None:
+    """At 10:30 nobody can tell any more what the last hour was; at 11:00 anybody can."""
+    path = tmp_path / "culex.db"
+    day_us = (NOON_US // DAY - 30) * DAY
+    fill(path, [reading(day_us + n * 10 * MINUTE_US, float(n)) for n in range(144)])
+    with closing(open_appender(path)) as appender:
+        appender.do(Seal(NOON_US - DAY))
+        appender.do(Retain(NOON_US, Retention((), Keep(DAY, None, None))))
+    at_us = day_us + 10 * HOUR_US
+    for end_us, expected in ((at_us + HOUR_US // 2, None), (at_us + HOUR_US, 62.5)):
+        window = Window(end_us - 6 * HOUR_US, end_us)
+        (mean,) = picture(path, window=window, spans=("1h",)).pictures[0].means
+        tile = mean.frame.iloc[-1]
+        assert (tile["count"], tile["mean"]) == (6, 62.5) if expected else np.isnan(tile["mean"])
