@@ -30,7 +30,8 @@ def export_rows(querier: Querier, query: ExportQuery, about: Subject) -> Iterato
     Yields:
         Frames with the columns `time_us` (int64), `value` (float64, NaN in a state), `text` (the
         state or None), `received_us` (int64, 0 in an interval's mean), `flags` (int64), for each
-        span `mean_5m` and `coverage_5m` (float64), and the categories `client`, `metric`, `unit`.
+        span its statistics as `mean_5m`, then `coverage_5m` (float64), and the categories
+        `client`, `metric`, `unit`.
         Never empty.
 
     Raises:
@@ -82,14 +83,15 @@ def _with_spans(
     samples = samples_of_readings(answer.frame)
     interval_us = about.intervals_us.get(answer.series)
     of_states = [name for name in OF_STATES if name in query.statistics]
-    at_us = rows["time_us"].to_numpy()
+    at_us, kind = rows["time_us"].to_numpy(), about.kinds[answer.series]
+    states = samples_of_states(answer.frame) if of_states and kind is not Kind.NUMBER else None
     for span in query.spans:
         found = _figures(samples, rows["time_us"], span, query, interval_us)
         rows = rows.assign(**{name: found[name].mask(rows["text"].notna()) for name in found})
-        if of_states and about.kinds[answer.series] is not Kind.NUMBER:
-            states, span_us = samples_of_states(answer.frame), parse_duration(span)
-            told, said = rolling_states(states, span_us, interval_us, at_us), [*of_states, _SURE]
-            if about.kinds[answer.series] is Kind.BOOLEAN:
+        if states is not None:
+            span_us, said = parse_duration(span), [*of_states, _SURE]
+            told = rolling_states(states, span_us, interval_us, at_us)
+            if kind is Kind.BOOLEAN:
                 on = share_of(states, "on", span_us, interval_us, at_us)
                 told, said = told.assign(share=on), of_states
             rows = rows.assign(**{f"{name}_{span}": told[name].to_numpy() for name in said})
