@@ -121,9 +121,9 @@ def open_page(context: BrowserContext, origin: str) -> WatchedPage:
     return WatchedPage(context.new_page(), origin)
 
 
-def log_in(page: Page, password: str = PASSWORD) -> None:
+def log_in(page: Page, password: str = PASSWORD, name: str = "admin") -> None:
     """Fills in the form and sends it."""
-    page.get_by_label("User name").fill("admin")
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
 
