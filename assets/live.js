@@ -1,31 +1,87 @@
-/* What runs in the browser: the gate of live ticks, the view in the URL, the theme.
-   Callbacks in dashboard/callbacks.py name these functions. */
+/* The live engine in the browser: what is asked and when, the view in the address, and how old
+   the picture is. dashboard/browser.py connects these functions to components. */
 
 (() => {
   const ONE_IN_FLIGHT_MS = 15000;
   const LATE_MS = 6000;
   const LONGEST_PAUSE_MS = 5000;
-  const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null };
+  const SLOW_MS = 400;
+  const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null, page: "", places: 0, shown: 0 };
   const unchanged = () => window.dash_clientside.no_update;
-  const triggered = () => window.dash_clientside.callback_context.triggered_id;
+  const changes = () => window.dash_clientside.callback_context.triggered;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const root = document.documentElement;
 
-  /* Lets a tick through if the last one was answered, the period is over and somebody looks.
-     A lost answer holds the gate for 15 s at most, so a restarted server is found again. */
-  function gate(_count, acknowledged, period, browser) {
-    if (!browser) return unchanged();
+  /* ---- Where we are ---- */
+
+  const prefix = () => {
+    const config = document.getElementById("_dash-config");
+    return (config && JSON.parse(config.textContent).requests_pathname_prefix) || "/";
+  };
+
+  /* The name of the page that is there, or nothing while another is on its way. */
+  function page() {
+    const links = [...document.querySelectorAll("#navigation a")];
+    const name = location.pathname.slice(prefix().length).replace(/\/$/, "")
+      || (links.length ? links[0].id.slice(3) : "");
+    return document.querySelector(`.of-${CSS.escape(name)}`) ? name : "";
+  }
+
+  function place() {
+    state.places += 1;
+    return { path: `/${location.pathname.slice(prefix().length)}`, search: location.search, number: state.places };
+  }
+
+  function begin() {
+    const facts = {
+      zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+      touch: matchMedia("(pointer: coarse)").matches,
+      width: Math.min(root.clientWidth, 1400),
+    };
+    return [facts, root.dataset.bsTheme, place()];
+  }
+
+  for (const event of ["_dashprivate_pushstate", "popstate"]) {
+    window.addEventListener(event, () => set("place", { data: place() }));
+  }
+
+  /* ---- Asking ---- */
+
+  /* Asks the page that is there. A change of view is asked at once, and the answer to what was
+     asked before is dropped by Dash. A tick waits until the last one was answered, the period is
+     over and somebody looks; a lost answer holds it for 15 s at most, so that a server that was
+     started again is found. */
+  function ask(_count, view, theme, _now, acknowledged, period, refresh, browser) {
+    hear(acknowledged);
+    const name = page();
+    if (!browser || !view || !name || document.hidden) return;
+    const tick = changes().every((change) => change.prop_id.startsWith("ticker."));
+    if (tick && name === state.page && !due(period, refresh)) return;
+    const now = Date.now();
+    state.page = name;
+    state.at = now;
+    state.sent = Math.max(state.sent, state.acknowledged) + 1;
+    state.moved = !tick;
+    set(`${name}-ask`, { data: { number: state.sent, view, theme, ...browser } });
+  }
+
+  function hear(acknowledged) {
     const now = Date.now();
     if (acknowledged > state.acknowledged) {
       state.acknowledged = acknowledged;
       state.took = now - state.at;
       state.heard = now;
     }
-    if (document.hidden) return unchanged();
-    if (state.sent > state.acknowledged && now - state.at < ONE_IN_FLIGHT_MS) return unchanged();
-    if (now - state.at < Math.max(period, state.took + rest())) return unchanged();
-    state.at = now;
-    state.sent = Math.max(state.sent, state.acknowledged) + 1;
-    return state.sent;
+    const slow = state.moved && state.sent > state.acknowledged && now - state.at > SLOW_MS;
+    if (slow) root.dataset.asking = "";
+    else delete root.dataset.asking;
+  }
+
+  function due(period, refresh) {
+    const now = Date.now();
+    if (refresh === "off") return false;
+    if (state.sent > state.acknowledged && now - state.at < ONE_IN_FLIGHT_MS) return false;
+    return now - state.at >= Math.max(Number(refresh) || period, state.took + rest());
   }
 
   /* As long as the last answer took, so that one page never has a slow server to itself. */
@@ -33,139 +89,183 @@
     return Math.min(state.took, LONGEST_PAUSE_MS);
   }
 
-  /* The view after one of the plain controls changed. */
-  function choose(client, metrics, range, spans, zone, _follow, view, drawn) {
-    const next = { ...view };
-    switch (triggered()) {
-      case "client":
-        if (!client || client === view.client) return unchanged();
-        next.client = client;
-        next.metrics = [];
-        set("metrics", { value: [] });
-        break;
-      case "metrics": next.metrics = metrics || []; break;
-      case "range":
-        if (!range) return unchanged();
-        next.start = `now-${range}`;
-        next.end = "now";
-        break;
-      case "spans":
-        if (!spans.length) { set("spans", { value: view.spans }); return unchanged(); }
-        next.spans = spans;
-        break;
-      case "zone": next.zone = !zone || zone === "browser" ? "" : zone; break;
-      case "follow": Object.assign(next, follow(view, drawn)); break;
-      default: return unchanged();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) { state.at = 0; state.heard = Date.now(); }
+  });
+
+  /* ---- The view ---- */
+
+  /* The view after controls changed; those of a page that was just shown have not. */
+  function choose(_choices, _options, _range, _zone, _follow, view, asOf) {
+    if (!view) return unchanged();
+    const next = { ...view, options: { ...view.options } };
+    const known = state.shown === state.places;
+    for (const change of changes()) {
+      const id = change.prop_id.slice(0, change.prop_id.lastIndexOf("."));
+      if (id.startsWith("{")) {
+        state.shown = state.places;
+        if (!known) continue;
+        const { choice, option } = JSON.parse(id);
+        if (choice) chosen(next, view, choice, change.value);
+        else if (change.value) next.options[option] = String(change.value);
+        else delete next.options[option];
+      } else timed(next, view, asOf, id, change.value);
     }
     return JSON.stringify(next) === JSON.stringify(view) ? unchanged() : next;
   }
 
+  function chosen(next, view, choice, value) {
+    const values = Array.isArray(value) ? value : value ? [value] : [];
+    if (choice === "client") {
+      if (!value || value === view.clients[0]) return;
+      next.clients = [value];
+      next.metrics = [];
+      if (control("choice", "metrics")) set({ choice: "metrics" }, { value: [] });
+    } else if (choice === "clients") next.clients = values;
+    else if (choice === "metric" || choice === "metrics") next.metrics = values;
+    else if (choice === "spans" && values.length) next.spans = values;
+    else if (choice === "spans") set({ choice: "spans" }, { value: view.spans });
+  }
+
+  const control = (kind, name) => document.getElementById(`{"${kind}":"${name}"}`);
+
+  function timed(next, view, asOf, id, value) {
+    if (id === "range" && value) Object.assign(next, { start: `now-${value}`, end: "now" });
+    else if (id === "zone") next.zone = !value || value === "browser" ? "" : value;
+    else if (id === "follow" && value) Object.assign(next, follow(view, asOf));
+  }
+
   /* Live stands still where it is; what stands still follows the clock again. */
-  function follow(view, drawn) {
+  function follow(view, asOf) {
     if (view.end !== "now") return { start: state.range || "now-15m", end: "now" };
-    if (!drawn || !drawn.start) return {};
+    if (!asOf || !asOf.start) return {};
     const iso = (us) => new Date(us / 1000).toISOString();
-    return { start: iso(drawn.start), end: iso(drawn.end) };
+    return { start: iso(asOf.start), end: iso(asOf.end) };
   }
 
-  function addSpan(text, options, chosen) {
-    const span = (text || "").trim();
-    if (!/^0*[1-9][0-9]{0,5}[smhdw]$/.test(span)) return [unchanged(), unchanged(), unchanged()];
-    const known = options.some((option) => option.value === span);
-    const all = known ? options : [...options, { label: span, value: span }];
-    return [all, [...new Set([...chosen, span])].slice(0, 6), ""];
-  }
-
-  /* The manifest of the file just exported: what is shown, and would be exported, goes on. */
-  function manifest(_clicks, _view, exported) {
-    if (triggered() !== "export") return [unchanged(), true];
-    return [`${exported}&manifest=1`, false];
-  }
-
-  /* Puts the view into the URL and into the controls of time, before the server answers. */
+  /* Puts the view into the address, the navigation and the controls of time at once. */
   function address(view) {
     if (!view) return;
     const live = view.end === "now";
     if (live) state.range = view.start;
-    writeUrl(view);
+    const query = String(parts(view));
+    history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : ""));
     set("range", { value: live ? view.start.replace("now-", "") : null });
-    set("follow", { className: live ? "btn live-chip live" : "btn live-chip" });
-    set("follow-text", { children: live ? "Live" : "Follow" });
+    set("zone", { value: view.zone || "browser" });
+    const kept = String(parts({ start: view.start, end: view.end, zone: view.zone }));
+    const here = page();
+    for (const link of document.querySelectorAll("#navigation a")) {
+      const name = link.id.slice(3);
+      const active = name === here;
+      set(link.id, {
+        href: `${prefix()}${name}${kept ? `?${kept}` : ""}`,
+        className: active ? "nav-to active" : "nav-to",
+      });
+      if (active) {
+        link.setAttribute("aria-current", "page");
+        document.title = [...(view.clients.length === 1 ? view.clients : []), link.textContent, "Culex"].join(" · ");
+      } else link.removeAttribute("aria-current");
+    }
+  }
+
+  function parts({ clients = [], metrics = [], start, end, spans = [], zone, options = {} }) {
+    const found = new URLSearchParams();
+    for (const client of clients) found.append("id", client);
+    for (const metric of metrics) found.append("metric", metric);
+    if (start !== "now-15m" || end !== "now") {
+      found.append("from", start);
+      found.append("to", end);
+    }
+    for (const span of spans) found.append("span", span);
+    if (zone) found.append("tz", zone);
+    for (const name of Object.keys(options).sort()) found.append(name, options[name]);
+    return found;
   }
 
   /* Puts what was drawn into the controls that the view left open. */
-  function remember(drawn, view) {
-    if (!drawn || !view) return;
-    if (!view.client && drawn.client) {
-      set("client", { value: drawn.client });
-      set("view", { data: { ...view, client: drawn.client } });
-    }
+  function remember(drawn, asOf, view) {
     const picker = document.querySelector(".time-picker");
-    if (drawn.wall && picker && !picker.open) {
-      set("from", { value: drawn.wall[0].replace(" ", "T") });
-      set("to", { value: drawn.wall[1].replace(" ", "T") });
+    if (asOf && asOf.wall && picker && !picker.open) {
+      set("from", { value: asOf.wall[0].replace(" ", "T") });
+      set("to", { value: asOf.wall[1].replace(" ", "T") });
     }
+    const found = (drawn && drawn.of === page() && drawn.chosen) || {};
+    if (!view) return;
+    const client = !view.clients.length && found.client;
+    const metric = !view.metrics.length && found.metric;
+    if (!client && !metric) return;
+    const next = { ...view };
+    if (client) next.clients = [client];
+    if (metric) next.metrics = [metric];
+    set("view", { data: next });
+    if (client && control("choice", "client")) set({ choice: "client" }, { value: client });
+    if (metric && control("choice", "metric")) set({ choice: "metric" }, { value: metric });
   }
 
-  function writeUrl(view) {
-    const parts = new URLSearchParams();
-    if (view.client) parts.append("id", view.client);
-    for (const metric of view.metrics) parts.append("metric", metric);
-    if (view.start !== "now-15m" || view.end !== "now") {
-      parts.append("from", view.start);
-      parts.append("to", view.end);
-    }
-    for (const span of view.spans) parts.append("span", span);
-    if (view.zone) parts.append("tz", view.zone);
-    const query = parts.toString();
-    history.replaceState(history.state, "", query ? `/client?${query}` : "/client");
-  }
-
-  /* The button is in the shell, the store that figures look at in the page. */
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("#theme-button")) return;
-    const root = document.documentElement.dataset;
-    root.bsTheme = root.bsTheme === "dark" ? "light" : "dark";
-    localStorage.setItem("culex-theme", root.bsTheme);
-    if (document.getElementById("charts")) set("theme", { data: root.bsTheme });
-  });
-
-  function browser() {
-    const facts = {
-      zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
-      touch: matchMedia("(pointer: coarse)").matches,
-      width: Math.min(document.documentElement.clientWidth, 1400),
-    };
-    return [facts, document.documentElement.dataset.bsTheme];
-  }
+  /* ---- How old it is ---- */
 
   /* How old the picture is; asks why if no answer came for a while. */
-  function since(_count, asOf, period) {
+  function beat(_count, asOf, view, period, refresh) {
     const now = Date.now();
-    if (!asOf) return "";
-    if (!document.hidden && now - state.heard > LATE_MS + period) {
+    for (const one of document.querySelectorAll("[data-since]")) age(one, now);
+    if (!asOf || !view) return "";
+    const off = refresh === "off";
+    const late = !document.hidden && !off && now - state.heard > LATE_MS + (Number(refresh) || period);
+    chip(late ? "behind" : off || view.end !== "now" ? "paused" : "live");
+    if (late) {
       askWhy(now);
       return "reconnecting …";
     }
     return `updated ${Math.max(0, Math.round((now - state.heard) / 1000))} s ago`;
   }
 
+  const CHIP = { live: "Live", paused: "Paused", behind: "Behind" };
+
+  function chip(kind) {
+    if (state.chip === kind) return;
+    state.chip = kind;
+    set("follow", { className: `btn live-chip ${kind}` });
+    set("follow-text", { children: CHIP[kind] });
+  }
+
+  /* An age in the words of dashboard/display.py's age_text. */
+  function age(one, now) {
+    const seconds = Math.max(0, Math.floor((now - Number(one.dataset.since)) / 1000));
+    let text = `${seconds} s ago`;
+    for (const [unit, width] of [["min", 60], ["h", 3600], ["d", 86400]]) {
+      if (seconds >= (unit === "min" ? 1 : 2) * width) text = `${Math.floor(seconds / width)} ${unit} ago`;
+    }
+    if (one.firstChild && one.firstChild.nodeValue !== text) one.firstChild.nodeValue = text;
+  }
+
   function askWhy(now) {
     if (now - (state.asked || 0) < LATE_MS) return;
     state.asked = now;
-    fetch("/api/v1/clients", { headers: { Accept: "application/json" } })
+    fetch(`${prefix()}api/v1/clients`, { headers: { Accept: "application/json" } })
       .then((answer) => {
         const here = encodeURIComponent(location.pathname + location.search);
-        if (answer.status === 401) location.assign(`/login?next=${here}`);
+        if (answer.status === 401) location.assign(`${prefix()}login?next=${here}`);
       })
       .catch(() => {});
   }
 
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) { state.at = 0; state.heard = Date.now(); }
-  });
+  /* ---- The client page ---- */
+
+  function addSpan(text, options, chosenSpans) {
+    const span = (text || "").trim();
+    if (!/^0*[1-9][0-9]{0,5}[smhdw]$/.test(span)) return [unchanged(), unchanged(), unchanged()];
+    const known = options.some((option) => option.value === span);
+    const all = known ? options : [...options, { label: span, value: span }];
+    return [all, [...new Set([...chosenSpans, span])].slice(0, 6), ""];
+  }
+
+  /* The manifest of the file just exported: what is shown, and would be exported, goes on. */
+  function manifest(_clicks, _href, exported) {
+    if (changes().every((change) => !change.prop_id.endsWith(".n_clicks"))) return [unchanged(), true];
+    return [`${exported}&manifest=1`, false];
+  }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    culex: { gate, choose, addSpan, manifest, address, remember, browser, since },
+    culex: { begin, ask, choose, address, remember, beat, addSpan, manifest },
   });
 })();

@@ -1,4 +1,4 @@
-"""What the broker counts of itself below `$SYS/`, as readings of the client `broker`."""
+"""What the broker says of itself below `$SYS/`, as readings of the client `broker`."""
 
 import re
 from typing import NamedTuple
@@ -14,15 +14,17 @@ FIGURES = 500
 """The most figures that are kept; Mosquitto has about sixty."""
 
 _RETAINED_US = 60 * SECOND_US
-_NO_FIGURES = ("log/", "version")
+_NO_FIGURES = ("log/",)
 _TICK = "uptime"
+_VERSION = "version"
 _NUMBER = re.compile(rb"(-?\d{1,18}(?:\.\d{1,9})?)(?: seconds)?", re.ASCII)
+_VERSION_TEXT = re.compile(rb"[ -~]{1,100}", re.ASCII)
 _LONGEST_NAME = 200
 _BYTES = re.compile(r"(?:.+\.)?bytes(?:\..+)?|heap\..+", re.ASCII)
 
 
 class _Figure(NamedTuple):
-    value: float
+    value: float | str
     told: int  # in which round
     heard_us: int
 
@@ -94,14 +96,18 @@ def unit(metric: str) -> str:
     return "bytes" if _BYTES.fullmatch(metric) else ""
 
 
-def _value(message: Message, metric: str) -> float | None:
-    """The number it says, or None if it is no figure."""
+def _value(message: Message, metric: str) -> float | str | None:
+    """The number it says, of the version its text, or None if it is no figure."""
     short = message.topic.removeprefix(ROOT)
     if short == message.topic or short.startswith(_NO_FIGURES) or len(metric) > _LONGEST_NAME:
         return None
+    if metric == _VERSION:
+        match = _VERSION_TEXT.fullmatch(message.payload)
+        return match[0].decode() if match else None
     match = _NUMBER.fullmatch(message.payload)
     return float(match[1]) if match else None
 
 
-def _reading(metric: str, time_us: int, value: float) -> Reading:
-    return Reading(Series(CLIENT, metric), time_us, value, Kind.NUMBER, unit(metric))
+def _reading(metric: str, time_us: int, value: float | str) -> Reading:
+    kind = Kind.STATE if isinstance(value, str) else Kind.NUMBER
+    return Reading(Series(CLIENT, metric), time_us, value, kind, unit(metric))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
+from collector.hearing import Aside, hear
 from collector.limits import Cardinality, RateLimit
 from collector.message import Message
 from collector.observer import Observer, is_about_broker
@@ -34,6 +35,8 @@ class Load:
     forget: bool = False
     readings: int = 0
     arrivals: list[Arrival] = field(default_factory=list)
+    arrived: list[Message] = field(default_factory=list)
+    asides: dict[int, Aside] = field(default_factory=dict)
     deliveries: list[bytes] = field(default_factory=list)
     identities: dict[bytes, Identity] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -57,7 +60,14 @@ class Load:
             memory=self.memory,
             descriptions=self.names,
             presence=presence,
+            topics=hear(self.arrived, self.arrivals, self.asides),
         )
+
+    def arrive(self, message: Message, arrival: Arrival, aside: Aside) -> None:
+        """Accounts for a message that came to something else than readings alone."""
+        self.asides[len(self.arrivals)] = aside
+        self.arrivals.append(arrival)
+        self.arrived.append(message)
 
 
 class Tools(NamedTuple):
@@ -101,14 +111,14 @@ class Loader:
             return  # another copy of the message came for the subscription that counts
         repetition = self._recognise(message, load)
         if repetition is Repetition.YES:
-            load.repeated += 1
-            load.arrivals.append(Arrival(self._account(message, route)))
+            self._repeat(message, route, load)
         elif not self._tools.rate.admit(
             route.place.client, message.received_us, catching_up=catching_up
         ):
             load.limited += 1
             account = self._account(message, route)
-            load.arrivals.append(Arrival(account, (), Outcome.LIMITED))
+            aside = Aside(route.place.client, TOO_MANY_MESSAGES)
+            load.arrive(message, Arrival(account, (), Outcome.LIMITED), aside)
             self._tools.observer.limit(account.client, TOO_MANY_MESSAGES, message)
         else:
             self._take(message, route, repetition, load)
@@ -137,9 +147,13 @@ class Loader:
         account = Account(UNKNOWN_CLIENT, _hour(message.received_us))
         if self._recognise(message, load) is Repetition.YES:
             load.repeated += 1
-            load.arrivals.append(Arrival(account))
+            load.arrive(message, Arrival(account), Aside(UNKNOWN_CLIENT, reason))
         else:
             self._settle(message, account, refusal(reason), load)
+
+    def _repeat(self, message: Message, route: Route, load: Load) -> None:
+        load.repeated += 1
+        load.arrive(message, Arrival(self._account(message, route)), Aside(route.place.client, ""))
 
     def _recognise(self, message: Message, load: Load) -> Repetition:
         """Whether the message came before; the load remembers it if it is not sure to have."""
@@ -167,8 +181,7 @@ class Loader:
         if message.properties.user:
             named = self._known_name(message, load)
             if named is Repetition.YES:
-                load.repeated += 1
-                load.arrivals.append(Arrival(self._account(message, route)))
+                self._repeat(message, route, load)
                 return
             if named is Repetition.MAYBE:
                 flags |= Flag.CONFLICT.value
@@ -235,15 +248,22 @@ class Loader:
             load.memory.update(translation.remember)
         if readings and not faults:
             load.arrivals.append(Arrival(account, readings))
+            load.arrived.append(message)
             return
         for fault in faults:
             self._tools.rejections.note(message, fault)
             if fault.reason == OVERFLOW:
                 self._tools.observer.limit(account.client, OVERFLOW, message)
         arrival, quarantined = judge(message, account, translation)
-        load.arrivals.append(arrival)
+        reason = quarantined.reason if quarantined else faults[0].reason if faults else ""
+        load.arrive(message, arrival, Aside(self._client(message), reason))
         if quarantined is not None:
             load.quarantined.append(quarantined)
+
+    def _client(self, message: Message) -> str:
+        """Whose a message is by its topic, whether or not that client has a reading."""
+        route = self._route(message)
+        return UNKNOWN_CLIENT if isinstance(route, str) else route.place.client
 
 
 def _hour(received_us: int) -> int:

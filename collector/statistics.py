@@ -1,20 +1,23 @@
 """What the collector says of itself, as readings of the client `collector`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import psutil
 
+from collector.message import Message
 from telemetry.reading import Kind, Reading, Series
 
 CLIENT = "collector"
 PERIOD_US = 10_000_000
 
+_LAGS_OF_LOAD = 20
+
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts since the start, and the durations of the commits of the current period.
+    """Counts since the start, and what took how long in the current period.
 
     Attributes:
         messages: Taken from the broker and settled: committed, rejected or a duplicate.
@@ -34,12 +37,23 @@ class Statistics:
     rejected: int = 0
     faults: int = 0
     _commits_us: list[int] = field(default_factory=list)
+    _lags_us: list[int] = field(default_factory=list)
+    _lags_stand_for: list[float] = field(default_factory=list)  # so many messages
     _period_us: int = 0
     _before: tuple[int, int] = (0, 0)
 
     def committed(self, duration_us: int) -> None:
         """Notes how long a commit took."""
         self._commits_us.append(duration_us)
+
+    def settled(self, messages: Sequence[Message], now_us: int) -> None:
+        """Notes that these are committed now; a few of them tell how long after their receipt."""
+        if not messages:
+            return
+        self.messages += len(messages)
+        told = messages[:: -(-len(messages) // _LAGS_OF_LOAD)]
+        self._lags_us += [max(0, now_us - one.received_us) for one in told]  # clocks are set back
+        self._lags_stand_for += [len(messages) / len(told)] * len(told)
 
     def due(self, now_us: int) -> bool:
         """Whether a period is over; the clock may have been set back."""
@@ -60,7 +74,8 @@ class Statistics:
             values.append(("round_trip", "ms", round_trip_us / 1000))
         self._period_us = now_us
         self._before = (self.messages, self.stored)
-        self._commits_us.clear()
+        for gathered in (self._commits_us, self._lags_us, self._lags_stand_for):
+            gathered.clear()
         return [
             Reading(Series(CLIENT, metric), now_us, value, Kind.NUMBER, unit)
             for metric, unit, value in values
@@ -79,7 +94,18 @@ class Statistics:
         yield "store_faults", "", float(self.faults)
         yield "intake", "messages", float(waiting)
         yield "memory", "MB", psutil.Process().memory_info().rss / 1e6
+        yield from self._durations()
+
+    def _durations(self) -> Iterator[tuple[str, str, float]]:
+        """None where nothing was committed."""
         if self._commits_us:
-            p50, p99 = np.percentile(self._commits_us, (50, 99)) / 1000
-            yield "commit_p50", "ms", float(p50)
-            yield "commit_p99", "ms", float(p99)
+            commits_us = np.percentile(self._commits_us, (50, 95, 99))
+            for share, took_us in zip((50, 95, 99), commits_us, strict=True):
+                yield f"commit_p{share}", "ms", float(took_us) / 1000
+        if self._lags_us:
+            weights = self._lags_stand_for
+            lags_us = np.quantile(
+                self._lags_us, (0.5, 0.95), weights=weights, method="inverted_cdf"
+            )
+            for share, lag_us in zip((50, 95), lags_us, strict=True):
+                yield f"lag_p{share}", "ms", float(lag_us) / 1000

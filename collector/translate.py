@@ -136,7 +136,7 @@ class Translator:
         self, message: Message, client: str, measurements: Iterable[Measurement]
     ) -> tuple[list[Reading], list[Fault], int | None]:
         received_us, retain = message.received_us, message.retain
-        provenance = _flags(message)
+        flags_of_all = provenance(message)
         known = self._admitted.get(client, _NO_SERIES)
         readings: list[Reading] = []
         faults: list[Fault] = []
@@ -158,7 +158,7 @@ class Translator:
                 faults.append(Fault(reason or OVERFLOW, metric))
                 continue
             when_us = received_us - delay_us
-            facts = (series, when_us, value, kind, unit, delay_us, flags | provenance)
+            facts = (series, when_us, value, kind, unit, delay_us, flags | flags_of_all)
             readings.append(_reading(facts))
         return readings, faults, skew_us
 
@@ -216,7 +216,8 @@ def _bytes(memory: Mapping[str, bytes]) -> int:
     return sum(len(key) + len(content) for key, content in memory.items())
 
 
-def _flags(message: Message) -> int:
+def provenance(message: Message) -> int:
+    """The flags of all its readings."""
     flags = 0
     if message.retain:
         flags |= Flag.RETAINED.value

@@ -142,7 +142,7 @@ class Writer:
             return False
         self._parts.link.acknowledge(load.messages)
         statistics = self.statistics
-        statistics.messages += len(load.messages)
+        statistics.settled(load.messages, self._clock())
         statistics.stored += committed.stored
         statistics.duplicates += committed.duplicates + load.repeated
         statistics.maybe_repeated += load.maybe_repeated

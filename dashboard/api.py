@@ -204,7 +204,7 @@ def _manifest(cited: Cited, asked: Request, clock: Clock) -> Response:
     """The manifest alone, of a content that is read to its end and thrown away."""
     for _ in cited.content:
         pass
-    origin = f"{request.scheme}://{request.host}" if request.host else ""
+    origin = f"{request.scheme}://{request.host}{request.script_root}" if request.host else ""
     manifest = cited.manifest(clock(), origin)
     answer = Response(manifest.to_json(), content_type="application/json")
     name = f"{_file_name(asked)}.manifest.json"

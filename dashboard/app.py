@@ -6,14 +6,16 @@ from http import HTTPStatus
 import structlog
 from dash import Dash
 from flask import Flask, Response, abort, request
-from flask_compress import Compress
 
 from dashboard import callbacks, shell
-from dashboard.answer import Engine
 from dashboard.api import create_api
+from dashboard.assets import compress
+from dashboard.engine import Engine
 from dashboard.guard import protect
 from dashboard.health import add_health
+from dashboard.pages import PAGES
 from dashboard.people import session_key
+from dashboard.prefix import answer_below
 from mosquitto.access import Access
 from telemetry.clock import Clock, now_us
 from telemetry.settings import ROOT, Settings
@@ -32,15 +34,16 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     """
     server = _flask(settings)
     querier = querier_of(settings)
-    app = _dash(server)
-    app.layout = shell.layout()
+    app = _dash(server, settings.http_prefix)
+    app.layout = lambda: shell.layout(PAGES, settings.refresh_ms)  # its links begin as asked for
     _tell_missing_pages(server)
-    callbacks.register(app, Engine(querier, settings, clock))
+    callbacks.register(app, Engine(querier, settings, clock), PAGES)
     server.register_blueprint(create_api(querier, clock))
     add_health(server, querier, clock)
     protect(server, Access(settings.access_path), app.csp_hashes())
     _refuse_malformed(server, app)
     _set_up(app)
+    answer_below(server, settings.http_prefix)
     return server
 
 
@@ -54,9 +57,8 @@ def _flask(settings: Settings) -> Flask:
         PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
         MAX_CONTENT_LENGTH=_BODY_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
-        COMPRESS_STREAMS=False,
     )
-    Compress(server)
+    compress(server)
     server.context_processor(lambda: {"early_script": shell.EARLY_SCRIPT})
     return server
 
@@ -67,21 +69,23 @@ def _tell_missing_pages(server: Flask) -> None:
     @server.after_request
     def say_not_found(answer: Response) -> Response:
         shown = request.endpoint == _INDEX and answer.status_code == HTTPStatus.OK
-        if shown and request.path not in callbacks.PAGES:
+        if shown and callbacks.page_of(request.path, PAGES) is None:
             answer.status_code = HTTPStatus.NOT_FOUND
         return answer
 
 
-def _dash(server: Flask) -> Dash:
+def _dash(server: Flask, prefix: str) -> Dash:
     return Dash(
         "dashboard",
         server=server,  # type: ignore[arg-type]  # a Flask is what it takes
         assets_folder=str(ROOT / "assets"),
         title="Culex",
         update_title="",
-        index_string=shell.INDEX,
+        index_string=shell.index(prefix),
         suppress_callback_exceptions=True,
         serve_locally=True,
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{prefix}/",
         add_log_handler=False,
         enable_mcp=False,
         on_error=_report,

@@ -1,76 +1,63 @@
-"""Callbacks: they translate between components and one question per tick."""
+"""The callbacks of the shell: which page is shown, and where its view goes."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
 
-from dashboard import client_page, ids, parts
-from dashboard.answer import Engine, Page, answer
+from dashboard import ids, parts
 from dashboard.browser import register_browser
+from dashboard.engine import Engine
+from dashboard.frame import register_page
+from dashboard.page import Json, Page
 from dashboard.travel import pinned, zoomed
 from dashboard.view import View, ViewError, check_zone, view_of_json, view_of_query, view_to_json
 
-Json = dict[str, Any]  # what a browser sends; each value is checked where it is read
 
-PAGES = frozenset({"/", "/client"})
-"""The paths that are pages; any other is answered with 404."""
-
-LIVE: Mapping[str, Output] = {
-    "figure": Output(ids.CHARTS, "figure"),
-    "height": Output(ids.CHARTS, "style"),
-    "no_charts": Output(ids.CHARTS_BOX, "hidden"),
-    "tiles": Output(ids.TILES, "children"),
-    "table": Output(ids.TABLE, "children"),
-    "caption": Output(ids.CAPTION, "children"),
-    "notice": Output(ids.NOTICE, "children"),
-    "export": Output(ids.EXPORT, "href"),
-    "time_label": Output(ids.TIME_LABEL, "children"),
-    "drawn": Output(ids.DRAWN, "data"),
-    "shown": Output(ids.PICTURE, "className"),
-    "clients": Output(ids.CLIENT, "options"),
-    "metrics": Output(ids.METRICS, "options"),
-    "status": Output(ids.STATUS, "children"),
-    "banner": Output(ids.BANNER, "children"),
-    "as_of": Output(ids.AS_OF, "data"),
-    "ack": Output(ids.ACK, "data"),
-}
-"""What one tick answers; what an answer leaves out stays as it is."""
-
-
-def register(app: Dash, engine: Engine) -> None:
-    """Connects every callback to the components it names."""
+def register(app: Dash, engine: Engine, pages: Sequence[Page]) -> None:
+    """Connects every callback to the components it names; the first page is the start."""
     register_browser(app)
+    _register_places(app, engine, pages)
     _register_view(app, engine)
-    settings = engine.settings
+    for page in pages:
+        register_page(app, engine, page)
 
-    @app.callback(
-        Output(ids.PAGE, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search")
-    )
-    def page(pathname: str, search: str) -> object:
-        if pathname in PAGES:
-            return client_page.layout(
-                view_of_query(search or ""), settings.spans, settings.refresh_ms
-            )
-        return parts.not_found(pathname)
 
+def page_of(path: str, pages: Sequence[Page]) -> Page | None:
+    """The page at a path; `/` is the first."""
+    name = path.strip("/")
+    return next((page for page in pages if page.name == name), pages[0] if not name else None)
+
+
+def _register_places(app: Dash, engine: Engine, pages: Sequence[Page]) -> None:
     @app.callback(
-        output=dict(LIVE),
-        inputs=[Input(ids.TICK, "data"), Input(ids.VIEW, "data"), Input(ids.THEME, "data")],
-        state=[State(ids.BROWSER, "data"), State(ids.DRAWN, "data")],
+        Output(ids.PAGE, "children"),
+        Output(ids.NOTICE, "children"),
+        Output(ids.BODY, "className"),
+        Output(ids.DRAWN, "data"),
+        Output(ids.VIEW, "data"),
+        Input(ids.URL, "data"),
         prevent_initial_call=True,
     )
-    def live(tick: int, view: Json, theme: str, browser: Json, drawn: Json) -> Json:
-        page = Page(view_of_json(view), theme, _mapping(browser), _mapping(drawn))
-        return dict.fromkeys(LIVE, no_update) | answer(engine, page) | {"ack": tick}
+    def show(place: Json) -> tuple[object, ...]:
+        path = str(place.get("path", "/"))
+        view = view_of_query(str(place.get("search", "")))
+        page = page_of(path, pages)
+        if page is None:
+            return None, parts.not_found(path), "body instead", {}, None
+        return laid_out(page, view, engine), None, "body waiting", {}, view_to_json(view)
 
 
-def _mapping(sent: object) -> Json:
-    return sent if isinstance(sent, dict) else {}
+def laid_out(page: Page, view: View, engine: Engine) -> Component:
+    """A page before any data, with the store of its questions."""
+    return html.Div(
+        [dcc.Store(id=ids.ask(page.name)), page.layout(view, engine)],
+        className=f"of-{page.name}" if page.timed else f"of-{page.name} timeless",
+    )
 
 
 def _register_view(app: Dash, engine: Engine) -> None:
-    """Connects the buttons and the chart to the view, each in a callback of its own.
+    """Connects the buttons and the charts to the view, each in a callback of its own.
 
     In one, a chart that reports its new size while a click is answered would ask again in its
     place, and the click would be lost.
@@ -78,40 +65,49 @@ def _register_view(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         Output(ids.VIEW, "data", allow_duplicate=True),
-        Input(ids.CHARTS, "relayoutData"),
+        Input(ids.chart(ALL), "relayoutData"),
         State(ids.VIEW, "data"),
         State(ids.BROWSER, "data"),
         prevent_initial_call=True,
     )
-    def zoom(relayout: Json, view: Json, browser: Json) -> object:
-        return _moved(view, lambda now: zoomed(now, relayout or {}, engine.clock(), _zone(browser)))
+    def zoom(_relayouts: list[Json], view: Json, browser: Json) -> object:
+        relayout = ctx.triggered[0]["value"] if ctx.triggered else None
+        moved = relayout if isinstance(relayout, dict) else {}
+        return _moved(view, lambda now: zoomed(now, moved, engine.clock(), _zone(browser)))
 
     @app.callback(
-        Output(ids.VIEW, "data"),
+        Output(ids.VIEW, "data", allow_duplicate=True),
         Input(ids.APPLY, "n_clicks"),
         Input(ids.BACK, "n_clicks"),
         Input(ids.FORWARD, "n_clicks"),
+        Input(ids.WIDER, "n_clicks"),
         State(ids.FROM, "value"),
         State(ids.TO, "value"),
         State(ids.VIEW, "data"),
         State(ids.BROWSER, "data"),
         prevent_initial_call=True,
     )
-    def travel(
-        _apply: int, _back: int, _forward: int, start: str, end: str, view: Json, browser: Json
-    ) -> object:
-        zone = _zone(browser)
-        if ctx.triggered_id == ids.APPLY:
-            return _moved(view, lambda now: pinned(now, (start, end), engine.clock(), zone))
-        part = -0.5 if ctx.triggered_id == ids.BACK else 0.5
-        return _moved(view, lambda now: now.moved(engine.clock(), check_zone(now, zone), part))
+    def travel(*sent: object) -> object:
+        ends, view, browser = (_text(sent[4]), _text(sent[5])), sent[6], sent[7]
+        zone, now_us = _zone(browser), engine.clock()
+        moves: dict[str, Callable[[View], View]] = {
+            ids.APPLY: lambda now: pinned(now, ends, now_us, zone),
+            ids.BACK: lambda now: now.moved(now_us, check_zone(now, zone), -0.5),
+            ids.FORWARD: lambda now: now.moved(now_us, check_zone(now, zone), 0.5),
+            ids.WIDER: lambda now: now.wider(now_us, check_zone(now, zone)),
+        }
+        return _moved(view, moves[str(ctx.triggered_id)])
+
+
+def _text(sent: object) -> str:
+    return sent if isinstance(sent, str) else ""
 
 
 def _zone(browser: object) -> str:
-    return str(_mapping(browser).get("zone", ""))
+    return str(browser.get("zone", "")) if isinstance(browser, dict) else ""
 
 
-def _moved(sent: Json, move: Callable[[View], View]) -> object:
+def _moved(sent: object, move: Callable[[View], View]) -> object:
     """The view after the move, or none if nothing changes."""
     now = view_of_json(sent)
     try:

@@ -1,43 +1,68 @@
 """The client page: controls, tiles, charts and table, before any data."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
 
-from dashboard import ids
+from dashboard import charts, ids
+from dashboard.answer import answer
+from dashboard.browser import in_browser
+from dashboard.client import beside, controls, details, presence, tabs
+from dashboard.engine import Engine
 from dashboard.figures import GRAPH_CONFIG
-from dashboard.parts import icon, icon_button, time_label
-from dashboard.view import View, view_to_json
+from dashboard.page import Page
+from dashboard.parts import icon, named
+from dashboard.view import View
 
-QUICK_RANGES = ("5m", "15m", "1h", "6h", "24h", "2d", "7d", "30d")
+CHARTS_BOX = "client-charts-box"
+ENDS = "client-ends"
+TILES = "client-tiles"
+EXPORT = "client-export"
+MANIFEST = "client-manifest"
+IN_PLACE = "client-in-place"
+CAPTION = "client-caption"
+PICTURE = "client-picture"
+SPAN_NEW = "client-span-new"
+
+OUTPUTS = {
+    "figure": Output(ids.chart("client"), "figure"),
+    "ends": Output(ENDS, "data"),
+    "height": Output(ids.chart("client"), "style"),
+    "no_charts": Output(CHARTS_BOX, "hidden"),
+    "in_place": Output(IN_PLACE, "children"),
+    "tiles": Output(TILES, "children"),
+    "caption": Output(CAPTION, "children"),
+    "export": Output(EXPORT, "href"),
+    "shown": Output(PICTURE, "className"),
+    "clients": Output(ids.choice("client"), "options"),
+    "metrics": Output(ids.choice("metrics"), "options"),
+    **beside.OUTPUTS,
+}
+"""What one tick answers; what an answer leaves out stays as it is."""
 
 
-def layout(view: View, spans: Sequence[str], refresh_ms: int) -> html.Div:
-    """The page for a view, and its clockwork; callbacks fill it."""
+def layout(view: View, engine: Engine) -> html.Div:
+    """The page for a view before any data; ticks fill it."""
     return html.Div(
         [
-            dcc.Store(id=ids.VIEW, data=view_to_json(view)),
-            dcc.Store(id=ids.DRAWN),
-            dcc.Store(id=ids.PERIOD, data=refresh_ms),
-            dcc.Store(id=ids.TICK, data=0),
-            dcc.Store(id=ids.ACK, data=0),
-            dcc.Store(id=ids.AS_OF),
-            dcc.Store(id=ids.THEME),
-            dcc.Store(id=ids.BROWSER),
-            dcc.Interval(id=ids.TICKER, interval=min(250, refresh_ms)),
-            html.Div([_who(view), _when(view), _means(view, spans)], className="controls"),
-            html.Div(id=ids.NOTICE),
+            html.Div([_who(view), _means(view, engine.settings.spans)], className="controls"),
+            html.Div(
+                [html.Div(id=beside.FACTS), html.Div(id=details.SHOWN)], className="client-strip"
+            ),
+            html.Div(id=IN_PLACE),
+            dcc.Store(id=ENDS),
             html.Div(
                 [
-                    html.Div(id=ids.TILES, className="tiles"),
-                    html.Div(_charts(), id=ids.CHARTS_BOX, className="panel charts"),
-                    _readings(),
+                    html.Div(id=TILES, className="tiles"),
+                    html.Div(_charts(view), id=CHARTS_BOX, className="panel charts"),
+                    tabs.layout(view, html.Div(_exports(), className="exports")),
                 ],
-                id=ids.PICTURE,
-                className="picture waiting",
+                id=PICTURE,
+                className="picture",
             ),
+            details.form(),
         ]
     )
 
@@ -47,9 +72,9 @@ def _who(view: View) -> html.Div:
         [
             html.Div(
                 [
-                    html.Label("Client", htmlFor=ids.CLIENT),
+                    html.Span("Client", className="label"),
                     dcc.Dropdown(
-                        id=ids.CLIENT,
+                        id=ids.choice("client"),
                         value=view.client or None,
                         options=[view.client] if view.client else [],
                         clearable=False,
@@ -59,13 +84,13 @@ def _who(view: View) -> html.Div:
                 ],
                 className="field client-field",
                 role="group",
-                **_named("Client"),
+                **named("Client"),
             ),
             html.Div(
                 [
-                    html.Label("Metrics", htmlFor=ids.METRICS),
+                    html.Span("Metrics", className="label"),
                     dcc.Dropdown(
-                        id=ids.METRICS,
+                        id=ids.choice("metrics"),
                         value=list(view.metrics),
                         options=list(view.metrics),
                         multi=True,
@@ -74,86 +99,10 @@ def _who(view: View) -> html.Div:
                 ],
                 className="field metrics-field",
                 role="group",
-                **_named("Metrics"),
+                **named("Metrics"),
             ),
         ],
         className="who",
-    )
-
-
-def _named(name: str) -> dict[str, Any]:
-    """An accessible name, for Dash's dropdown says only its value."""
-    return {"aria-label": name}
-
-
-def _when(view: View) -> html.Div:
-    ranges = [{"label": text, "value": text} for text in QUICK_RANGES]
-    chosen = view.start.removeprefix("now-") if view.follows else None
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Label("Time", htmlFor=ids.RANGE),
-                    dbc.RadioItems(
-                        id=ids.RANGE,
-                        options=ranges,
-                        value=chosen if chosen in QUICK_RANGES else None,
-                        className="segmented",
-                        inputClassName="btn-check",
-                        labelClassName="segment",
-                        labelCheckedClassName="active",
-                    ),
-                ],
-                className="field",
-            ),
-            html.Div(
-                [
-                    icon_button(ids.BACK, "chevron-left", "Earlier"),
-                    _picker(view),
-                    icon_button(ids.FORWARD, "chevron-right", "Later"),
-                    html.Button(
-                        [html.Span(className="pulse"), html.Span("Live", id=ids.FOLLOW_TEXT)],
-                        id=ids.FOLLOW,
-                        className="btn live-chip",
-                        title="Follow the clock",
-                        n_clicks=0,
-                    ),
-                ],
-                className="field time-field",
-            ),
-        ],
-        className="when",
-    )
-
-
-def _picker(view: View) -> html.Details:
-    """Absolute times, folded away behind what is shown now."""
-    label = time_label(view.start, view.end, [view.start, view.end])
-    zones = dict.fromkeys(["UTC", *([view.zone] if view.zone else [])])
-    return html.Details(
-        [
-            html.Summary([icon("calendar3"), html.Span(label, id=ids.TIME_LABEL)], className="btn"),
-            html.Div(
-                [
-                    html.Label("From", htmlFor=ids.FROM),
-                    dbc.Input(id=ids.FROM, type="datetime-local", step="1"),
-                    html.Label("To", htmlFor=ids.TO),
-                    dbc.Input(id=ids.TO, type="datetime-local", step="1"),
-                    html.Label("Zone", htmlFor=ids.ZONE),
-                    dbc.Select(
-                        id=ids.ZONE,
-                        options=[
-                            {"label": "This browser’s", "value": "browser"},
-                            *({"label": zone, "value": zone} for zone in zones),
-                        ],
-                        value=view.zone or "browser",
-                    ),
-                    html.Button("Show", id=ids.APPLY, className="btn btn-primary", n_clicks=0),
-                ],
-                className="picker",
-            ),
-        ],
-        className="time-picker",
     )
 
 
@@ -164,9 +113,9 @@ def _means(view: View, spans: Sequence[str]) -> html.Div:
         [
             html.Div(
                 [
-                    html.Label("Rolling means", htmlFor=ids.SPANS),
+                    html.Span("Rolling means", className="label"),
                     dbc.Checklist(
-                        id=ids.SPANS,
+                        id=ids.choice("spans"),
                         options=[{"label": span, "value": span} for span in choices],
                         value=shown,
                         className="segmented",
@@ -179,9 +128,9 @@ def _means(view: View, spans: Sequence[str]) -> html.Div:
             ),
             html.Div(
                 [
-                    html.Label("Other span", htmlFor=ids.SPAN_NEW),
+                    html.Label("Other span", htmlFor=SPAN_NEW),
                     dbc.Input(
-                        id=ids.SPAN_NEW,
+                        id=SPAN_NEW,
                         placeholder="90s, 2h …",
                         debounce=True,
                         pattern="[0-9]{1,6}[smhdw]",
@@ -190,15 +139,17 @@ def _means(view: View, spans: Sequence[str]) -> html.Div:
                 ],
                 className="field span-field",
             ),
+            controls.statistic_field(view),
         ],
         className="means",
     )
 
 
-def _charts() -> list[dcc.Graph | html.P]:
+def _charts(view: View) -> list[Component]:
     return [
+        controls.chart_tools(view),
         dcc.Graph(
-            id=ids.CHARTS,
+            id=ids.chart("client"),
             config=GRAPH_CONFIG,  # type: ignore[arg-type]  # a plain dict is what it takes
             figure={
                 "data": [],
@@ -206,24 +157,15 @@ def _charts() -> list[dcc.Graph | html.P]:
             },
             responsive=True,
         ),
-        html.P(id=ids.CAPTION, className="caption"),
+        html.Div(
+            [
+                charts.graph(beside.LANE, presence.HEIGHT_PX, "Presence of the client over time"),
+                html.P(id=beside.LANE_WORDS, className="visually-hidden"),
+            ],
+            className="client-lane",
+        ),
+        html.P(id=CAPTION, className="caption"),
     ]
-
-
-def _readings() -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.H2("Latest readings"),
-                    html.Div(_exports(), className="exports"),
-                ],
-                className="panel-head",
-            ),
-            html.Div(id=ids.TABLE, className="table-box"),
-        ],
-        className="panel",
-    )
 
 
 def _exports() -> list[html.A]:
@@ -231,7 +173,7 @@ def _exports() -> list[html.A]:
     return [
         html.A(
             "Manifest",
-            id=ids.MANIFEST,
+            id=MANIFEST,
             className="manifest",
             title="What the file just exported holds, its checksum, and how to get it again",
             href="",
@@ -240,9 +182,57 @@ def _exports() -> list[html.A]:
         ),
         html.A(
             [icon("download"), html.Span("Export CSV")],
-            id=ids.EXPORT,
+            id=EXPORT,
             className="btn export",
             href="",
             download="",
         ),
     ]
+
+
+def _register(app: Dash, engine: Engine) -> None:
+    details.register(app, engine)
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash leaves it untyped
+        ClientsideFunction("tail", "extend"),
+        Output(ids.chart("client"), "figure", allow_duplicate=True),
+        Input(ENDS, "data"),
+        State(ids.chart("client"), "figure"),
+        prevent_initial_call=True,
+    )
+    in_browser(
+        app,
+        "addSpan",
+        (
+            Output(ids.choice("spans"), "options"),
+            Output(ids.choice("spans"), "value"),
+            Output(SPAN_NEW, "value"),
+            Input(SPAN_NEW, "value"),
+            State(ids.choice("spans"), "options"),
+            State(ids.choice("spans"), "value"),
+        ),
+        prevent_initial_call=True,
+    )
+    in_browser(
+        app,
+        "manifest",
+        (
+            Output(MANIFEST, "href"),
+            Output(MANIFEST, "hidden"),
+            Input(EXPORT, "n_clicks"),
+            Input(EXPORT, "href"),
+            State(EXPORT, "href"),
+        ),
+        prevent_initial_call=True,
+    )
+
+
+PAGE = Page(
+    name="client",
+    title="Client",
+    symbol="graph-up",
+    outputs=OUTPUTS,
+    layout=layout,
+    answer=answer,
+    register=_register,
+)
+"""One client: its newest values, charts with rolling means, and readings."""

@@ -14,16 +14,12 @@ that rounds to 0 is 0, without a sign. Exports never do any of this.
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.units import PREFIXES, prefix_power
-from telemetry.reading import Kind
-
-if TYPE_CHECKING:  # it imports, by way of what it says of faults, what writes numbers
-    from dashboard.question import MetricPicture
 
 _NEARLY_ALL = 0.95
 _AS_SENT, _WITH_PREFIX, _OF_SPREAD, _SURE = 6, 4, 3, 7
@@ -156,14 +152,3 @@ def _needed(numbers: NDArray[np.float64], most: int) -> int:
     units = np.rint(numbers * 10.0**most)
     fits = (np.mean(units % 10.0 ** (most - few) == 0) >= _NEARLY_ALL for few in range(most))
     return next((few for few, enough in enumerate(fits) if enough), most)
-
-
-def notation_of(one: "MetricPicture") -> Notation:
-    """The notation of a metric in a picture."""
-    latest, frame = one.latest, one.answer.frame
-    if latest.kind is not Kind.NUMBER or isinstance(latest.value, str):
-        return Notation(latest.unit, mean_decimals=2)
-    columns = ("min", "max") if one.answer.bucket_us else ("value",)
-    readings = frame[list(columns)].to_numpy(dtype=np.float64).ravel()
-    everything = np.append(readings, latest.value)
-    return notation(everything[np.isfinite(everything)], latest.unit)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import marks
 from dashboard.arrays import Trace, arrays
-from dashboard.digits import notation_of
+from dashboard.client.statistic import STATISTICS
 from dashboard.display import length_text, plot_text, span_text
 from dashboard.question import MetricPicture, Picture
 from dashboard.style import BAND_COLOUR, FONTS, READING_COLOUR, Style, span_colour
@@ -36,12 +36,11 @@ GRAPH_CONFIG = {
 
 def signature(picture: Picture, style: Style) -> str:
     """Equal for pictures whose figures have the same traces, so that one can be patched."""
-    parts = [
-        f"{p.latest.series.metric}\0{p.latest.kind}\0{notation_of(p)}" for p in picture.pictures
-    ]
+    parts = [f"{p.latest.series.metric}\0{p.latest.kind}\0{p.notation}" for p in picture.pictures]
     spans = " ".join(picture.question.spans)
+    drawn = {mean.statistic for p in picture.pictures for mean in p.means}
     changes = bool(_axis(picture, style).changes)
-    kinds = f"{spans}|{style.zone}|{changes}|{style.dark}|{style.touch}"
+    kinds = f"{spans}|{' '.join(drawn)}|{style.zone}|{changes}|{style.dark}|{style.touch}"
     return f"{picture.question.client}\0{kinds}\0" + "\0".join(parts)
 
 
@@ -67,12 +66,6 @@ def figure(picture: Picture, style: Style) -> go.Figure:
     return made
 
 
-def patched_data(picture: Picture, style: Style) -> Iterator[tuple[int, Trace]]:
-    """The arrays of each trace of `figure`, by its number, for a figure that is already there."""
-    data = (trace for one in picture.pictures for trace in arrays(one, picture, style))
-    return enumerate(data)
-
-
 def x_range(picture: Picture, style: Style) -> list[str]:
     """The visible part of the time axis."""
     window = picture.question.window
@@ -89,7 +82,7 @@ def _traces(one: MetricPicture, row: int, clock: str, *, named: bool) -> Iterato
     If `named`, the legend names those of this panel, and so those of all.
     """
     axis = {"type": "scatter", "yaxis": f"y{row + 1}", "xaxis": "x", "mode": "lines"}
-    notation = notation_of(one)
+    notation = one.notation
     unit = plot_text(f" {notation.unit}" if notation.unit else "")
     value, mean_value = (
         f"%{{y:{wanted}}}{unit}" for wanted in (notation.value_format, notation.mean_format)
@@ -117,7 +110,7 @@ def _traces(one: MetricPicture, row: int, clock: str, *, named: bool) -> Iterato
     }  # fmt: skip
     for position, mean in enumerate(one.means):
         line = {"color": span_colour(position), "width": 2.2}
-        name = f"{span_text(mean.span)} mean"
+        name = f"{span_text(mean.span)} {STATISTICS[mean.statistic]}"
         both = axis | {"name": name, "legendgroup": mean.span}
         yield both | {
             "line": line, "showlegend": named, "hovertemplate": mean_value + clock,
@@ -261,7 +254,7 @@ def _panel_px(one: MetricPicture) -> int:
 def _y_axis(one: MetricPicture, domain: tuple[float, float], grid: str) -> Trace:
     axis: Trace = {
         "domain": domain, "anchor": "x", "gridcolor": grid, "zeroline": False,
-        "fixedrange": True, "nticks": 5, "tickformat": notation_of(one).axis_format,
+        "fixedrange": True, "nticks": 5, "tickformat": one.notation.axis_format,
     }  # fmt: skip
     if one.latest.kind is Kind.BOOLEAN:
         axis |= {"range": [-0.12, 1.12], "tickvals": [0, 1], "ticktext": ["off", "on"]}
@@ -271,10 +264,10 @@ def _y_axis(one: MetricPicture, domain: tuple[float, float], grid: str) -> Trace
 
 
 def _title(one: MetricPicture, domain: tuple[float, float]) -> Trace:
-    unit = f" [{notation_of(one).unit}]" if one.latest.unit else ""
+    unit = f" [{one.notation.unit}]" if one.latest.unit else ""
     detail = f" · {length_text(one.answer.bucket_us)} buckets" if one.answer.bucket_us else ""
     return {
-        "text": f"<b>{plot_text(one.latest.series.metric)}</b>{plot_text(unit)}{detail}",
+        "text": f"<b>{plot_text(one.title)}</b>{plot_text(unit)}{detail}",
         "xref": "paper", "yref": "paper", "x": 0, "y": domain[1],
         "xanchor": "left", "yanchor": "bottom", "yshift": 3,
         "showarrow": False, "font": {"size": 12},

@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.people import Person, is_token, person_of_login, person_of_session
+from dashboard.prefix import place
 from dashboard.shell import EARLY_SCRIPT_HASH
 from mosquitto.access import Access, AccessError
 
@@ -55,7 +56,7 @@ def protect(server: Flask, access: Access, script_hashes: Sequence[str]) -> None
         if not request.path.startswith((_OPEN_FOLDER, "/_dash-component-suites/")):
             answer.headers.setdefault("Cache-Control", "no-store")
         if g.get("is_person") and request.method == "GET":
-            answer.set_cookie("_csrf_token", generate_csrf(), samesite="Strict")
+            answer.set_cookie("_csrf_token", generate_csrf(), path=place("/"), samesite="Strict")
         return answer
 
 
@@ -85,15 +86,15 @@ def _refusal() -> AnyResponse | tuple[Response, int]:
     """Programs are told 401; a person is led to the login and back."""
     if request.path.startswith(_PROGRAM_PATHS) or request.method != "GET":
         return jsonify(error="log in, or send a token: Authorization: Bearer …"), 401
-    here = request.full_path.rstrip("?")
-    return redirect(f"/login?next={quote(here)}" if here != "/" else "/login")
+    here, login = place(request.full_path.rstrip("?")), place("/login")
+    return redirect(f"{login}?next={quote(here)}" if here != place("/") else login)
 
 
 def _add_login_pages(server: Flask, access: Access) -> None:
     @server.get("/login")
     def login_form() -> str | AnyResponse:
         if current_user.is_authenticated:
-            return redirect("/client")
+            return redirect(place("/"))
         return render_template("login.html", error="", next=_local(request.args.get("next", "")))
 
     @server.post("/login")
@@ -107,12 +108,12 @@ def _add_login_pages(server: Flask, access: Access) -> None:
             return render_template("login.html", error=error, next=onward), 401
         login_user(person)
         session.permanent = True  # until 24 h after the last request: a display on a wall stays
-        return redirect(onward or "/client")
+        return redirect(onward or place("/"))
 
     @server.route("/logout", methods=["GET", "POST"])
     def logout() -> AnyResponse:
         logout_user()
-        return redirect("/login")
+        return redirect(place("/login"))
 
 
 def _record_login(name: str, person: Person | None) -> None:

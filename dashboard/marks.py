@@ -83,4 +83,6 @@ def _hover(group: Sequence[Event], zone: tzinfo) -> str:
 
 
 def _walls(marks: Sequence[Event], zone: tzinfo) -> list[str]:
+    if not marks:
+        return []
     return wall_texts(pd.Series([mark.time_us for mark in marks], dtype="int64"), zone)

@@ -1,37 +1,54 @@
-"""The parts of the client page that change: tiles, table, notices, status."""
+"""Parts of pages: icons, links, tables, notices, status."""
 
-from collections.abc import Sequence
-from datetime import tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
+from dash_ag_grid import AgGrid
 
-from dashboard.digits import Notation, notation_of
 from dashboard.display import (
     age_text,
-    clock_text,
     length_text,
     printable,
     span_text,
-    value_text,
 )
 from dashboard.faults import broker_fault, collector_fault, excess, history_fault, room_fault
+from dashboard.prefix import place
 from dashboard.question import Picture
-from dashboard.style import Style
+from dashboard.view import View
 from telemetry.address import readings_address
 from telemetry.condition import Damage, WriterState
 from telemetry.presence import Event
-from telemetry.reading import Flag, Reading, flag_names
-from telemetry.window import to_iso
+from telemetry.reading import Flag
+from telemetry.window import Window
 
 
 def icon(name: str) -> html.I:
     """A Bootstrap icon that screen readers pass over."""
     hidden: dict[str, Any] = {"aria-hidden": "true"}  # no Python name: passed by its own
     return html.I(className=f"bi bi-{name}", **hidden)
+
+
+def named(name: str) -> dict[str, Any]:
+    """An accessible name, for a component that has none of its own."""
+    return {"aria-label": name}
+
+
+def page_link(
+    page: str, view: View, clients: Sequence[str] = (), metrics: Sequence[str] = ()
+) -> str:
+    """The address of a page that shows these at the time of a view."""
+    kept = View(tuple(clients), tuple(metrics), view.start, view.end, zone=view.zone)
+    return place(f"/{page}{kept.query()}")
+
+
+def since(time_us: int) -> html.Span:
+    """How long ago something was, in the words of `age_text`; the browser keeps it true."""
+    at: dict[str, Any] = {"data-since": str(time_us // 1000)}
+    return html.Span("\u2007", **at)
 
 
 def icon_button(name: str, symbol: str, title: str) -> html.Button:
@@ -45,39 +62,10 @@ def icon_button(name: str, symbol: str, title: str) -> html.Button:
     )
 
 
-def table(picture: Picture, style: Style) -> html.Div | dbc.Table:
-    """The newest readings in the window, newest first."""
-    notations = {one.latest.series.metric: notation_of(one) for one in picture.pictures}
-    rows = [
-        _table_row(reading, notations[reading.series.metric], style.zone)
-        for reading in picture.table
-    ]
-    if not rows:
-        return html.Div("No readings in this window.", className="empty-row")
-    heads = ("Time", "Metric", "Value", "Unit", "Delay", "Flags")
-    head = html.Thead(html.Tr([html.Th(name) for name in heads]))
-    return dbc.Table([head, html.Tbody(rows)], size="sm", hover=True, className="readings")
-
-
-def _table_row(reading: Reading, notation: Notation, zone: tzinfo) -> html.Tr:
-    return html.Tr(
-        [
-            html.Td(clock_text(reading.time_us, zone)),
-            html.Td(printable(reading.series.metric)),
-            html.Td(value_text(reading.value, reading.kind, notation), className="number"),
-            html.Td(printable(notation.unit)),
-            html.Td(
-                f"{reading.delay_us / 1e6:.3f} s" if reading.delay_us else "", className="number"
-            ),
-            html.Td(flag_names(reading.flags)),
-        ]
-    )
-
-
 def export_link(picture: Picture, zone: str) -> str:
     """Where the CSV of exactly what is shown comes from."""
     details = [("format", "csv"), *([("tz", zone)] if zone else [])]
-    return readings_address(picture.question, details)
+    return place(readings_address(picture.question, details))
 
 
 def caption(picture: Picture) -> str:
@@ -150,33 +138,34 @@ def alert(symbol: str, text: str, color: str) -> dbc.Alert:
     return dbc.Alert([icon(symbol), html.Span(text)], color=color, className="banner")
 
 
-def notice(picture: Picture) -> html.Div | None:
+def notice(picture: Picture, view: View) -> html.Div | None:
     """What to say in place of charts, if there is nothing to draw."""
-    if not picture.clients:
-        return first_run()
     if not picture.question.client or not picture.metrics:
         name = printable(picture.question.client)
-        return _empty("question-circle", f"No readings of {name!r}", "Choose a client above.")
-    if all(one.answer.frame.empty for one in picture.pictures):
+        return empty("question-circle", f"No readings of {name!r}", "Choose a client above.")
+    if not any(len(one.columns["time_us"]) for one in picture.pictures):
         newest_us = max(one.latest.time_us for one in picture.pictures)
         when = age_text(picture.question.now_us - newest_us)
-        link = html.A(
-            "Jump to the last reading", href=_jump(picture, newest_us), className="btn btn-primary"
+        link = dcc.Link(
+            "Jump to the last reading",
+            href=_jump(picture, view, newest_us),
+            className="btn btn-primary",
         )
-        return _empty("graph-down", "No readings in this window", f"The newest is {when}.", link)
+        return empty("graph-down", "No readings in this window", f"The newest is {when}.", link)
     return None
 
 
-def _jump(picture: Picture, newest_us: int) -> str:
+def _jump(picture: Picture, view: View, newest_us: int) -> str:
+    """The same view around the newest reading."""
     half_us = picture.question.window.length_us // 2
-    window = (("from", newest_us - half_us), ("to", newest_us + half_us))
-    parts = [("id", picture.question.client), *((key, to_iso(time)) for key, time in window)]
-    return f"/client?{urlencode(parts)}"
+    around = Window(newest_us - half_us, newest_us + max(half_us, 1))
+    kept = replace(view, clients=(picture.question.client,)).fixed(around)
+    return place(f"/client{kept.query()}")
 
 
 def first_run() -> html.Div:
     """What a person meets before the first reading."""
-    return _empty(
+    return empty(
         "broadcast",
         "Waiting for the first reading",
         "Give a client a login, then publish as that client:",
@@ -184,7 +173,8 @@ def first_run() -> html.Div:
     )
 
 
-def _empty(symbol: str, title: str, text: str, *more: Component) -> html.Div:
+def empty(symbol: str, title: str, text: str, *more: Component) -> html.Div:
+    """What to say in place of something that is not there, and what to do."""
     return html.Div(
         [html.Div(icon(symbol), className="empty-icon"), html.H2(title), html.P(text), *more],
         className="empty",
@@ -219,19 +209,46 @@ def time_label(start: str, end: str, ends: Sequence[str]) -> str:
     return f"{ends[0][:16]} – {ends[1][11 if same_day else 0 : 16]}"
 
 
-def window_text(picture: Picture, zone: tzinfo) -> list[str]:
-    """The ends of the window, to the second."""
-    window = picture.question.window
-    return [clock_text(end_us, zone)[:19] for end_us in (window.start_us, window.end_us)]
-
-
-def refused(reason: str) -> html.Div:
+def refused(reason: str, number: str) -> html.Div:
     """What to say when the question could not be answered."""
-    link = html.A("Show the last 15 minutes", href="/client", className="btn btn-primary")
-    return _empty("exclamation-octagon", "This cannot be shown", f"{reason}.", link)
+    link = html.A("Show the last 15 minutes", href="?", className="btn btn-primary")
+    note = html.P(f"Number {number} in data/logs/dashboard.log", className="number-note")
+    return empty("exclamation-octagon", "This cannot be shown", f"{reason}.", link, note)
+
+
+def failed(number: str) -> html.Div:
+    """What to say when a fault of the dashboard itself kept it from answering."""
+    link = html.A("Try again", href="", className="btn btn-primary")
+    text = f"Its log, data/logs/dashboard.log, says why: look for number {number}."
+    return empty("bug", "The dashboard has a fault here", text, link)
 
 
 def not_found(path: str) -> html.Div:
     """What to say of a page that does not exist."""
-    link = html.A("Go to the charts", href="/client", className="btn btn-primary")
-    return _empty("signpost-split", "There is no such page", printable(path), link)
+    link = dcc.Link("Go to the fleet", href=place("/"), className="btn btn-primary")
+    return empty("signpost-split", "There is no such page", printable(path), link)
+
+
+def grid(name: str, columns: Sequence[Mapping[str, object]], **options: object) -> AgGrid:
+    """A grid of rows that each have an `id`; which rows are drawn is its own affair.
+
+    Args:
+        name: Its identifier.
+        columns: AG Grid's column definitions; no `field` has a dot.
+        options: What else `AgGrid` takes; `dashGridOptions` are added to ours.
+    """
+    given: Mapping[str, Any] = options.pop("dashGridOptions", {})  # type: ignore[assignment]  # AG Grid's own JSON
+    ours = {
+        "theme": {"function": "themeQuartz.withPart(colorSchemeVariable)"},
+        "enableCellTextSelection": True,
+        "suppressFieldDotNotation": True,
+        "headerHeight": 38,
+        "rowHeight": 40,
+    }
+    return AgGrid(
+        id=name,
+        columnDefs=list(columns),
+        getRowId="params.data.id",
+        dashGridOptions=ours | dict(given),
+        **{"columnSize": "responsiveSizeToFit", "className": "grid"} | options,
+    )

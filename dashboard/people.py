@@ -3,7 +3,10 @@
 import hashlib
 import secrets
 
-from flask_login import UserMixin  # type: ignore[import-not-found,unused-ignore]  # has no types
+from flask_login import (  # type: ignore[import-not-found,unused-ignore]  # has no types
+    UserMixin,
+    current_user,
+)
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from mosquitto.access import Access, AccessError, User
@@ -23,6 +26,16 @@ class Person(UserMixin):  # type: ignore[misc]  # flask-login has no types
         self.name = user.name
         self.role = user.role
         self.id = f"{user.name}:{hashlib.sha256(user.password_hash.encode()).hexdigest()[:20]}"
+
+
+_ROLES = ("viewer", "operator", "admin")
+"""Each may what those before it may."""
+
+
+def may(role: str) -> bool:
+    """Whether who asks now has that role or a higher one; nobody without a login has any."""
+    own = getattr(current_user, "role", "")
+    return own in _ROLES and _ROLES.index(own) >= _ROLES.index(role)
 
 
 def person_of_session(access: Access, session_id: str) -> Person | None:

@@ -2,29 +2,48 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.parts import icon, icon_button
+from dashboard.controls import time_controls
+from dashboard.page import Page
+from dashboard.parts import icon, icon_button, named
+from dashboard.prefix import place
 
 EARLY_SCRIPT = (
-    "document.documentElement.dataset.bsTheme="
-    "(localStorage.getItem('culex-theme')||"
-    "(matchMedia('(prefers-color-scheme: dark)').matches?'dark':'light'))"
+    "{const t=localStorage.getItem('culex-theme');"
+    "const d=t==='dark'||(t!=='light'&&matchMedia('(prefers-color-scheme: dark)').matches);"
+    "const e=document.documentElement.dataset;"
+    "e.bsTheme=e.agThemeMode=d?'dark':'light'}"
 )
 EARLY_SCRIPT_HASH = (
     f"'sha256-{base64.b64encode(hashlib.sha256(EARLY_SCRIPT.encode()).digest()).decode()}'"
 )
 """Lets the Content-Security-Policy pass the script that sets the theme before the first paint."""
 
-INDEX = f"""<!DOCTYPE html>
+_KEYS = (
+    ("t", "choose a time"),
+    ("← →", "earlier, later"),
+    ("p", "stand still, or follow the clock"),
+    ("r", "ask again now"),
+    ("/", "search"),
+    ("d", "light, dark, or as the system has it"),
+    ("?", "this help"),
+)
+
+
+def index(prefix: str) -> str:
+    """The document around the shell, for Dash to fill in, below that prefix."""
+    return f"""<!DOCTYPE html>
 <html lang="en">
   <head>
     {{%metas%}}
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>{{%title%}}</title>
-    <link rel="icon" href="/assets/culex.svg" type="image/svg+xml">
+    <link rel="icon" href="{prefix}/assets/culex.svg" type="image/svg+xml">
     <script>{EARLY_SCRIPT}</script>
     {{%css%}}
   </head>
@@ -36,35 +55,65 @@ INDEX = f"""<!DOCTYPE html>
 """
 
 
-def layout() -> html.Div:
-    """The shell: brand, facts, banner and the place of the page."""
+def layout(pages: Sequence[Page], refresh_ms: int) -> html.Div:
+    """The shell: navigation, controls of time, facts, banner and the place of the page."""
     return html.Div(
         [
             html.A("Skip to content", href="#main", className="skip"),
-            _bar(),
+            _bar(pages),
             html.Div(id=ids.BANNER, role="status"),
-            html.Main(html.Div(id=ids.PAGE), id="main", className="page", tabIndex="-1"),
-            dcc.Location(id=ids.URL, refresh=False),
+            html.Main(
+                [
+                    time_controls(),
+                    html.Div(id=ids.NOTICE),
+                    html.Div(html.Div(id=ids.PAGE), id=ids.BODY, className="body waiting"),
+                ],
+                id="main",
+                className="page",
+                tabIndex="-1",
+            ),
+            _help(),
+            *_clockwork(refresh_ms),
         ]
     )
 
 
-def _bar() -> html.Header:
+def _clockwork(refresh_ms: int) -> list[Component]:
+    return [
+        dcc.Store(id=ids.URL),
+        dcc.Store(id=ids.VIEW),
+        dcc.Store(id=ids.DRAWN, data={}),
+        dcc.Store(id=ids.PERIOD, data=refresh_ms),
+        dcc.Store(id=ids.ACK, data=0),
+        dcc.Store(id=ids.AS_OF),
+        dcc.Store(id=ids.THEME),
+        dcc.Store(id=ids.BROWSER),
+        dcc.Interval(id=ids.TICKER, interval=min(250, refresh_ms)),
+    ]
+
+
+def _bar(pages: Sequence[Page]) -> html.Header:
     return html.Header(
         [
             dcc.Link(
-                [html.Img(src="/assets/culex.svg", alt=""), html.Span("Culex")],
-                href="/client",
+                [html.Img(src=place("/assets/culex.svg"), alt=""), html.Span("Culex")],
+                href=place("/"),
                 className="brand",
+            ),
+            html.Nav(
+                [_nav_link(page) for page in pages],
+                id=ids.NAVIGATION,
+                **named("Pages"),
             ),
             html.Div(id=ids.STATUS, className="facts"),
             html.Div(
                 [
                     html.Span("", id=ids.UPDATED, className="updated"),
-                    icon_button(ids.THEME_BUTTON, "circle-half", "Light or dark"),
+                    icon_button(ids.THEME_BUTTON, "circle-half", "Light, dark or automatic (d)"),
+                    icon_button(ids.HELP_BUTTON, "question-circle", "Help (?)"),
                     html.A(
                         [icon("box-arrow-right"), html.Span("Log out")],
-                        href="/logout",
+                        href=place("/logout"),
                         className="btn log-out",
                     ),
                 ],
@@ -72,4 +121,31 @@ def _bar() -> html.Header:
             ),
         ],
         className="bar",
+    )
+
+
+def _nav_link(page: Page) -> dcc.Link:
+    return dcc.Link(
+        [icon(page.symbol), html.Span(page.title)],
+        id=ids.link(page.name),
+        href=place(f"/{page.name}"),
+        className="nav-to",
+    )
+
+
+def _help() -> html.Dialog:
+    keys = [html.Tr([html.Td(html.Kbd(key)), html.Td(text)]) for key, text in _KEYS]
+    return html.Dialog(
+        [
+            html.H2("Keys"),
+            html.Table(html.Tbody(keys), className="keys"),
+            html.P(
+                "Drag in a chart to zoom in, double-click to follow the clock again. "
+                "The address always holds what you see: copy it to share it.",
+            ),
+            html.Form(html.Button("Close", className="btn"), method="dialog"),
+        ],
+        id=ids.HELP,
+        className="help",
+        **named("Help"),
     )

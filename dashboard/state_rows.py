@@ -2,9 +2,8 @@
 
 import math
 
-from dash import html
-
-from dashboard.display import NOTHING, age_text, printable, span_text
+from dashboard.display import NOTHING, printable, span_text
+from dashboard.plain import Element, div, since, span
 from dashboard.question import MetricPicture
 from dashboard.states import StateFigures, StateSpan
 from dashboard.style import Style
@@ -15,19 +14,18 @@ _LONGEST_NAME = 40
 
 def state_rows(
     one: MetricPicture, figures: StateFigures, now_us: int, style: Style
-) -> list[html.Div]:
+) -> list[Element]:
     """When the state began, then its share of each span; a boolean's is that of `on`."""
     state = "on" if one.latest.kind is Kind.BOOLEAN else state_text(one.latest.value)
     head = _row(["", printable(state), "changes"], "state state-head")
     rows = [head, *(_span_row(span, state, style) for span in figures.spans)]
     if figures.began_us is None:
         return rows
-    age = age_text(now_us - figures.began_us)
-    began = f"began over {age}" if figures.earlier else f"began {age}"
-    return [html.Div(began, className="state-began"), *rows]
+    words = "began over " if figures.earlier else "began "
+    return [div([words, since(figures.began_us, now_us)], className="state-began"), *rows]
 
 
-def _span_row(span: StateSpan, state: str, style: Style) -> html.Div:
+def _span_row(span: StateSpan, state: str, style: Style) -> Element:
     share = percent(span.shares.get(state, 0.0)) if span.shares else NOTHING
     unsure = span.shares and span.coverage < style.coverage_minimum
     changes = str(span.changes) if span.whole else NOTHING
@@ -35,10 +33,10 @@ def _span_row(span: StateSpan, state: str, style: Style) -> html.Div:
     return _row(texts, "state unsure" if unsure else "state", _title(span))
 
 
-def _row(texts: list[str], looks: str, title: str = "") -> html.Div:
+def _row(texts: list[str], looks: str, title: str = "") -> Element:
     names = ("state-span", "state-share", "state-changes")
-    cells = [html.Span(text, className=name) for text, name in zip(texts, names, strict=True)]
-    return html.Div(cells, className=looks, title=title)
+    cells = [span(text, className=name) for text, name in zip(texts, names, strict=True)]
+    return div(cells, className=looks, title=title)
 
 
 def _title(span: StateSpan) -> str:

@@ -1,5 +1,6 @@
 """How the reader wants pictures, and the colours they are drawn in."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -7,6 +8,14 @@ FONTS = "Inter, Inter Fallback, system-ui, sans-serif"
 READING_COLOUR = "#8494a7"
 BAND_COLOUR = "rgba(132,148,167,0.28)"
 _SPAN_COLOURS = ("#3b8ede", "#e08e0b", "#16a37a", "#c86fa5", "#d5622b", "#7a7fe0")
+
+
+_CLIENT_COLOURS = (
+    "#2f7fd1", "#d97706", "#128a63", "#b4559a", "#c2410c", "#6a6fd8", "#0e8fa8", "#8a7a1f",
+)  # fmt: skip
+"""Told apart by people who see colours differently, on light and on dark ground."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +45,17 @@ def mark_colours(*, dark: bool) -> tuple[str, str]:
 def span_colour(position: int) -> str:
     """The colour of the rolling mean at that position of the chosen spans."""
     return _SPAN_COLOURS[position % len(_SPAN_COLOURS)]
+
+
+def client_colour(client: str) -> str:
+    """The colour of a client, the same on every page and every day."""
+    return _CLIENT_COLOURS[_place(client) % len(_CLIENT_COLOURS)]
+
+
+def client_dash(client: str) -> str:
+    """The dash of a client's lines, beside its colour: more clients than colours stay apart."""
+    return _DASHES[_place(client) // len(_CLIENT_COLOURS) % len(_DASHES)]
+
+
+def _place(client: str) -> int:
+    return zlib.crc32(client.encode(errors="surrogatepass"))

@@ -1,23 +1,14 @@
-"""access.db, the truth about who may speak and who may look."""
+"""access.db, the truth about who may speak and who may look, and what is known of clients."""
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from mosquitto.access_file import AccessError, Database, Row, opened, transaction
+from mosquitto.detail import Detail, Kept
 from telemetry.clock import Clock, now_us
-from telemetry.fault import Fault
 
-_MIGRATIONS = ("access.sql",)
-_BUSY_S = 10.0
-_CREATING = threading.Lock()
-
-
-class AccessError(Fault):
-    """access.db cannot be used, or does not hold what was asked; the message says what to do."""
+__all__ = ["Access", "AccessError", "Client", "Password", "Token", "User"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +73,12 @@ class Access:
 
     def prepare(self) -> None:
         """The file exists, at the newest version."""
-        with self._opened():
+        with opened(self._path):
             pass
 
     def clients(self) -> list[Client]:
         """All clients, by name."""
-        with self._opened() as database:
+        with opened(self._path) as database:
             rows = database.execute("SELECT * FROM client ORDER BY name").fetchall()
         return [_client(row) for row in rows]
 
@@ -101,7 +92,7 @@ class Access:
         Raises:
             AccessError: If there is one of that name.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             added = _insert_client(database, (name, 0, password, self._clock()))
         if not added:
             raise AccessError(
@@ -111,13 +102,13 @@ class Access:
 
     def put_simulated(self, name: str, password: Password) -> None:
         """A client of the demo fleet may speak with that password, whatever was kept before."""
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             database.execute("DELETE FROM client WHERE name = ? AND simulated = 1", (name,))
             _insert_client(database, (name, 1, password, self._clock()))
 
     def disable_simulated(self) -> None:
         """No client of the demo fleet may speak; that they existed is remembered."""
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             database.execute("UPDATE client SET enabled = 0 WHERE simulated = 1")
 
     def remove_client(self, name: str) -> None:
@@ -126,7 +117,7 @@ class Access:
         Raises:
             AccessError: If there is none.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             removed = database.execute("DELETE FROM client WHERE name = ?", (name,)).rowcount
         if not removed:
             raise AccessError(
@@ -135,13 +126,13 @@ class Access:
 
     def users(self) -> list[User]:
         """All users, by name."""
-        with self._opened() as database:
+        with opened(self._path) as database:
             rows = database.execute("SELECT * FROM user ORDER BY name").fetchall()
         return [User(**dict(row)) for row in rows]
 
     def user(self, name: str) -> User | None:
         """The user of that name."""
-        with self._opened() as database:
+        with opened(self._path) as database:
             row = database.execute("SELECT * FROM user WHERE name = ?", (name,)).fetchone()
         return User(**dict(row)) if row else None
 
@@ -151,7 +142,7 @@ class Access:
         Raises:
             AccessError: If there is one of that name.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             added = database.execute(
                 "INSERT OR IGNORE INTO user VALUES (?, ?, ?, ?)",
                 (name, password_hash, role, self._clock()),
@@ -165,7 +156,7 @@ class Access:
         Raises:
             AccessError: If there is no such user.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             changed = database.execute(
                 "UPDATE user SET password_hash = ? WHERE name = ?", (password_hash, name)
             ).rowcount
@@ -174,13 +165,13 @@ class Access:
 
     def tokens(self) -> list[Token]:
         """All tokens, by name."""
-        with self._opened() as database:
+        with opened(self._path) as database:
             rows = database.execute("SELECT name, role, created_us FROM token ORDER BY name")
             return [Token(**dict(row)) for row in rows]
 
     def token(self, digest: bytes) -> Token | None:
         """The token with that SHA-256 digest."""
-        with self._opened() as database:
+        with opened(self._path) as database:
             row = database.execute(
                 "SELECT name, role, created_us FROM token WHERE digest = ?", (digest,)
             ).fetchone()
@@ -192,7 +183,7 @@ class Access:
         Raises:
             AccessError: If there is a token of that name.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             added = database.execute(
                 "INSERT OR IGNORE INTO token VALUES (?, ?, ?, ?)",
                 (name, digest, role, self._clock()),
@@ -206,75 +197,33 @@ class Access:
         Raises:
             AccessError: If there is none of that name.
         """
-        with self._transaction() as database:
+        with transaction(self._path) as database:
             removed = database.execute("DELETE FROM token WHERE name = ?", (name,)).rowcount
         if not removed:
             raise AccessError(f"there is no token {name}; check its name")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._opened() as database:
-            database.execute("BEGIN IMMEDIATE")
-            yield database
-            database.execute("COMMIT")
+    def details(self) -> dict[str, Kept]:
+        """What people know of clients, by their names; most are not in it."""
+        with opened(self._path) as database:
+            rows = database.execute("SELECT * FROM detail ORDER BY client").fetchall()
+        return {row["client"]: _kept(row) for row in rows}
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with _connected(self._path) as database:
-                _migrate(database)
-                yield database
-        except (sqlite3.Error, OSError) as error:
-            raise AccessError(
-                f"cannot use {self._path}: {error}; check its owner and the disk, "
-                "or restore it from a backup"
-            ) from error
+    def detail(self, client: str) -> Kept | None:
+        """What people know of a client, or `None` if nobody said anything."""
+        with opened(self._path) as database:
+            row = database.execute("SELECT * FROM detail WHERE client = ?", (client,)).fetchone()
+        return _kept(row) if row else None
 
-
-@contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    _create(path)
-    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-    try:
-        database.row_factory = sqlite3.Row
-        database.execute("PRAGMA synchronous = FULL")
-        yield database
-    finally:
-        database.close()  # rolls back what was not committed
+    def put_detail(self, detail: Detail, user: str) -> None:
+        """That is known of the client now, as the user says; an empty one is forgotten."""
+        kept = (*_texts(detail), self._clock(), user)
+        with transaction(self._path) as database:
+            database.execute("DELETE FROM detail WHERE client = ?", (detail.client,))
+            if not detail.is_empty:
+                database.execute("INSERT INTO detail VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kept)
 
 
-def _create(path: Path) -> None:
-    """Makes an empty file with mode 0600, unless there is one.
-
-    SQLite would create it readable by all; its journal takes the mode of the file. One that exists
-    is never opened here: closing any descriptor of a file drops all POSIX locks that the process
-    has on it, also those of a transaction in another thread (sqlite.org/howtocorrupt.html, 2.2).
-    """
-    with _CREATING, suppress(FileExistsError):  # nobody has it open before it is closed here
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    if _version(database) == len(_MIGRATIONS):
-        return
-    database.execute("BEGIN IMMEDIATE")
-    version = _version(database)
-    if version > len(_MIGRATIONS):
-        raise sqlite3.DatabaseError("it was written by a newer Culex")
-    for name in _MIGRATIONS[version:]:
-        script = Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for statement in script.split(";\n"):
-            database.execute(statement)
-    database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    database.execute("COMMIT")
-
-
-def _version(database: sqlite3.Connection) -> int:
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
-def _insert_client(database: sqlite3.Connection, new: tuple[str, int, Password, int]) -> int:
+def _insert_client(database: Database, new: tuple[str, int, Password, int]) -> int:
     name, simulated, password, created_us = new
     kept = (password.digest, password.salt, password.iterations)
     return database.execute(
@@ -283,7 +232,7 @@ def _insert_client(database: sqlite3.Connection, new: tuple[str, int, Password, 
     ).rowcount
 
 
-def _client(row: sqlite3.Row) -> Client:
+def _client(row: Row) -> Client:
     return Client(
         name=row["name"],
         simulated=bool(row["simulated"]),
@@ -291,3 +240,16 @@ def _client(row: sqlite3.Row) -> Client:
         created_us=row["created_us"],
         enabled=bool(row["enabled"]),
     )
+
+
+def _texts(detail: Detail) -> tuple[str, ...]:
+    tags = json.dumps(list(detail.tags), ensure_ascii=False)
+    said = detail.description, detail.serial_number, detail.mac_address
+    return (detail.client, *said, tags, detail.notes)
+
+
+def _kept(row: Row) -> Kept:
+    names = ("client", "description", "serial_number", "mac_address", "notes")
+    texts = {name: row[name] for name in names}
+    detail = Detail(**texts, tags=tuple(json.loads(row["tags"])))
+    return Kept(detail, row["changed_us"], row["changed_by"])

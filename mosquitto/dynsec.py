@@ -81,6 +81,11 @@ def client_role(client: str, templates: Iterable[str]) -> Json:
     return _role(role_name(client), rules, denied)
 
 
+def publisher_role(name: str, topic: str) -> Json:
+    """The role of a login that may publish to one topic, and nothing else."""
+    return _role(role_name(name), [("publishClientSend", topic)])
+
+
 def role_name(client: str) -> str:
     """The role of that client; the prefix keeps it apart from our own roles."""
     return f"client-{client}"

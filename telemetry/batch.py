@@ -8,6 +8,7 @@ from telemetry.ledger import Account, Outcome
 from telemetry.presence import Changes
 from telemetry.quarantine import Quarantined
 from telemetry.reading import Reading, SeriesName
+from telemetry.topic import Heard
 
 DELIVERIES_KEPT = 20_000
 """Far more than a broker has in flight, far fewer than the 65 535 packet identifiers there are."""
@@ -90,6 +91,7 @@ class Batch:
         descriptions: Names and units of series.
         skews: How far clients' clocks are off, by client.
         presence: Who came and went, and what else happened.
+        topics: What the messages say of the topics they came on.
     """
 
     readings: Sequence[Reading] = ()
@@ -103,6 +105,7 @@ class Batch:
     descriptions: Sequence[SeriesName] = ()
     skews: Mapping[str, Skew] = field(default_factory=dict)
     presence: Changes = field(default_factory=Changes)
+    topics: Sequence[Heard] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,12 @@ def merged(parts: Sequence[Buckets], width_us: int) -> pd.DataFrame:
     return pd.DataFrame(_reduced(starts[order], ordered))
 
 
-def bucket_means(buckets: pd.DataFrame) -> Floats:
+def bucket_means(buckets: pd.DataFrame | Buckets) -> Floats:
     """The mean of each bucket, which lies between its least and its greatest number."""
-    sums = buckets["sum"].to_numpy(dtype=np.float64)
+    sums = np.asarray(buckets["sum"], dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        means = mean_of((sums, np.zeros(len(sums))), buckets["count"].to_numpy())
-    return np.clip(means, buckets["min"].to_numpy(), buckets["max"].to_numpy())
+        means = mean_of((sums, np.zeros(len(sums))), np.asarray(buckets["count"]))
+    return np.clip(means, np.asarray(buckets["min"]), np.asarray(buckets["max"]))
 
 
 def _reduced(starts: Ints, columns: Buckets) -> Buckets:

@@ -15,11 +15,13 @@ from telemetry.condition import AsOf, Damage, WriterState
 from telemetry.fault import Fault
 from telemetry.interval import Cadence
 from telemetry.job import Result, StoreJob, Tell, silent
-from telemetry.ledger import Discrepancy, LedgerRow
+from telemetry.kept import Kept
+from telemetry.ledger import LedgerBook
 from telemetry.presence import Connection, Event, EventKind
-from telemetry.quarantine import Choice, Entry, Group
+from telemetry.quarantine import Choice, Entry, QuarantineBook
 from telemetry.reading import Latest, Series
 from telemetry.retention import Expiring, Retention
+from telemetry.topic import TopicBook
 from telemetry.usage import Usage
 from telemetry.window import Window
 
@@ -158,7 +160,7 @@ class Chunk:
     answers: Sequence[Answer]
 
 
-class Snapshot(Protocol):
+class Snapshot(TopicBook, LedgerBook, QuarantineBook, Protocol):
     """One consistent view of the store; everything read through it belongs together."""
 
     @property
@@ -169,6 +171,11 @@ class Snapshot(Protocol):
     @property
     def as_of(self) -> AsOf:
         """The state of the store that all answers of this snapshot are of."""
+        ...
+
+    @property
+    def kept(self) -> Kept:
+        """What this process keeps of the store for later questions."""
         ...
 
     def writer(self) -> WriterState:
@@ -212,18 +219,6 @@ class Snapshot(Protocol):
         The frame has the columns `time_us (int64), value (float64), text (object)` and
         `after_gap (bool)`: whether more than `gap_us` passed without a reading before.
         """
-        ...
-
-    def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
-        """The ledger of the hours that begin in the window, by client and hour."""
-        ...
-
-    def recount(self) -> Sequence[Discrepancy]:
-        """Where the ledger does not add up, or says other than the rows; empty if it is right."""
-        ...
-
-    def quarantine(self) -> Sequence[Group]:
-        """What is in quarantine, by topic and reason, the newest first."""
         ...
 
     def skews(self) -> Mapping[str, Skew]:

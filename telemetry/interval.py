@@ -32,7 +32,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from telemetry.reading import Series
@@ -127,7 +126,7 @@ class IntervalRule:
 
     def fits(self, series: Series) -> bool:
         """Whether it is meant for that series; upper and lower case differ."""
-        return fnmatchcase(series.client, self.client) and fnmatchcase(series.metric, self.metric)
+        return series.fits(self.client, self.metric)
 
 
 IntervalRules = Sequence[IntervalRule]

@@ -6,6 +6,7 @@ so does it again, which is harmless for every job there is.
 """
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ _STEP_S = 0.05
 _GONE_S = 20.0  # it may be started again
 _LARGEST = 64 * 1024
 _KEEP_US = 24 * 3600 * 1_000_000
+_ID = re.compile(r"[0-9]{17}-[0-9a-f]{8}", re.ASCII)
 
 
 def submit(folder: Path, job: Job, clock: Clock = now_us) -> str:
@@ -87,6 +89,31 @@ def wait(folder: Path, job_id: str, patience: Patience | None = None) -> Result:
     finally:
         (folder / f"{job_id}.job").unlink(missing_ok=True)
         done.unlink(missing_ok=True)
+
+
+def result_of(folder: Path, job_id: str) -> Result | None:
+    """The result of a job, `None` while there is none; for those who must not wait.
+
+    It stays for a day: an answer that was lost on its way can be asked for again. `job_id` may
+    come from anybody.
+
+    Raises:
+        JobError: If there is no such job (any more), or its result cannot be read.
+    """
+    if not _ID.fullmatch(job_id):
+        raise JobError("this is no job of the collector; ask again")
+    done = folder / f"{job_id}.done"
+    if done.exists():
+        return _read(done)
+    if (folder / f"{job_id}.job").exists() or done.exists():
+        return None
+    raise JobError("the collector has nothing of this job any more; ask again")
+
+
+def withdraw(folder: Path, job_id: str) -> None:
+    """Takes a job back that was not begun; one that was is done all the same."""
+    if _ID.fullmatch(job_id):
+        (folder / f"{job_id}.job").unlink(missing_ok=True)
 
 
 def run_pending(folder: Path, do: Worker, clock: Clock = now_us) -> int:

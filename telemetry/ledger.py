@@ -1,8 +1,11 @@
 """The ledger: per client and hour, all that arrived, by what became of it. It must add up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from telemetry.reading import Series
+from telemetry.window import Window
 
 HOUR_US = 3_600_000_000
 
@@ -153,3 +156,31 @@ def discrepancies(row: LedgerRow, found: Recount) -> Iterator[Discrepancy]:
     for what, ledger, counted in pairs:
         if ledger != counted:
             yield Discrepancy(row.account, what, ledger, counted)
+
+
+class LedgerBook(Protocol):
+    """What a snapshot of the store knows of its ledger, and of what the ledger counts."""
+
+    def ledger(self, client: str | None, window: Window) -> Sequence[LedgerRow]:
+        """The ledger of the hours that begin in the window, by client and hour."""
+        ...
+
+    def recount(self) -> Sequence[Discrepancy]:
+        """Where the ledger does not add up, or says other than the rows; empty if it is right."""
+        ...
+
+    def begun(self) -> Mapping[Series, int]:
+        """Since when readings of each series arrive.
+
+        That is since its oldest one, or since the first hour of its client in the ledger if that
+        is later: what was imported is older.
+        """
+        ...
+
+    def late(self, window: Window) -> Mapping[str, int]:
+        """How many late readings of each client were measured in the hours of a window.
+
+        Args:
+            window: Whole hours.
+        """
+        ...

@@ -1,7 +1,8 @@
 """Quarantine: what could not become readings, kept raw with the reason, replayable."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from telemetry.ledger import Account, Outcome
 
@@ -74,7 +75,7 @@ class Entry(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Everything in quarantine of one topic and for one reason.
+    """Everything in quarantine of one topic and client and for one reason.
 
     Attributes:
         topic: The topic, or an empty string for what is only counted.
@@ -83,6 +84,7 @@ class Group(NamedTuple):
         last_us: When the last of it arrived.
         messages: How many messages.
         kept: How many of them are kept raw.
+        client: Whose account the ledger counts them in, or an empty string if nobody's.
     """
 
     topic: str
@@ -91,6 +93,7 @@ class Group(NamedTuple):
     last_us: int
     messages: int
     kept: int
+    client: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +107,15 @@ class Choice:
 
     reason: str | None = None
     topic: str | None = None
+
+
+class QuarantineBook(Protocol):
+    """What a snapshot of the store knows of its quarantine."""
+
+    def quarantine(self) -> Sequence[Group]:
+        """What is in quarantine, by topic, reason and client, the newest first."""
+        ...
+
+    def quarantined(self, choice: Choice, before: int, at_most: int) -> Sequence[Entry]:
+        """Messages in quarantine with a number below `before`, newest first."""
+        ...

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 RESERVED_CLIENTS = frozenset({"broker", "collector"})
@@ -69,6 +70,16 @@ class Series(NamedTuple):
 
     client: str
     metric: str
+
+    def fits(self, client: str, metric: str) -> bool:
+        """Whether its names fit two patterns, in which `*` and `?` stand for more.
+
+        Upper and lower case differ.
+
+        >>> Series("demo-solar", "power").fits("demo-*", "p*")
+        True
+        """
+        return fnmatchcase(self.client, client) and fnmatchcase(self.metric, metric)
 
 
 class SeriesName(NamedTuple):

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from telemetry.reading import Series
@@ -74,7 +73,7 @@ class Rule:
 
     def fits(self, series: Series) -> bool:
         """Whether it is meant for that series; upper and lower case differ."""
-        return fnmatchcase(series.client, self.client) and fnmatchcase(series.metric, self.metric)
+        return series.fits(self.client, self.metric)
 
 
 @dataclass(frozen=True, slots=True)

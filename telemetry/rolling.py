@@ -146,18 +146,35 @@ def rolling_mean(
     1       60   NaN      0       0.0
     """
     at = np.asarray(instants, dtype=np.int64)
-    found, count, share = np.empty(len(at)), np.empty(len(at), np.int64), np.empty(len(at))
-    expected = max(1.0, span_us / interval_us) if interval_us else np.nan
+    found, count = means(samples, span_us, at)
+    share = coverage(count, span_us, interval_us)
+    columns = {"time_us": at, "mean": found, "count": count, "coverage": share}
+    return pd.DataFrame(columns, copy=False)
+
+
+def means(samples: Samples, span_us: int | Ints, at: Ints) -> tuple[Floats, Ints]:
+    """The columns `mean` and `count` of `rolling_mean` alone: a frame costs more than ten means.
+
+    Of few instants each may have a span of its own.
+    """
+    found, count = np.empty(len(at)), np.empty(len(at), np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         for part in chunks(len(at)):
             first, last = samples.upto(at[part] - span_us), samples.upto(at[part])
-            number = samples.counts(first, last)
-            count[part] = number
+            count[part] = number = samples.counts(first, last)
             found[part] = samples.sums.means(first, last, number)
-            np.divide(number, expected, out=share[part])
-            np.minimum(share[part], 1.0, out=share[part])
     if samples.bucketed:  # their sums were rounded, which must not take a mean beyond its readings
         some = ranges(samples, span_us, at)
         found = np.clip(found, least(samples, some), greatest(samples, some))
-    columns = {"time_us": at, "mean": found, "count": count, "coverage": share}
-    return pd.DataFrame(columns, copy=False)
+    return found, count
+
+
+def coverage(count: Ints, span_us: int, interval_us: int | None) -> Floats:
+    """The share of the readings expected in a span that are there, at most 1; NaN if unknown.
+
+    >>> coverage(np.array([3, 7]), 60, 10).tolist()
+    [0.5, 1.0]
+    """
+    expected = max(1.0, span_us / interval_us) if interval_us else np.nan
+    share: Floats = np.minimum(count / expected, 1.0)
+    return share

@@ -26,6 +26,7 @@ from pydantic_settings import SettingsError as NoJsonError
 from telemetry.families import TEMPLATES, Family, Format
 from telemetry.fault import Fault
 from telemetry.interval_settings import IntervalSettings
+from telemetry.metric_settings import MetricSettings
 from telemetry.retention_settings import RetentionSettings
 from telemetry.template import TopicTemplate
 from telemetry.window import TimeError, parse_duration, parse_zone
@@ -42,6 +43,8 @@ DEMO_CLIENTS = (
     "demo-flaky",
 )
 """The simulated fleet: `mosquitto/` gives it logins, `collector/demo.py` plays it."""
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]*[A-Za-z0-9_~-])+", re.ASCII)
 
 
 class SettingsError(Fault):
@@ -71,6 +74,12 @@ def _duration(text: str) -> str:
     return text
 
 
+def _prefix(path: str) -> str:
+    if path and not _PREFIX.fullmatch(path):
+        raise ValueError(f"{path!r} is no path; write for example /iot, or nothing")
+    return path
+
+
 Duration = Annotated[str, AfterValidator(_duration)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -98,7 +107,7 @@ class Topic(BaseModel):
     zone: Annotated[str, AfterValidator(_zone)] = ""
 
 
-class Settings(BaseSettings, RetentionSettings, IntervalSettings):
+class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings):
     """Everything that can be set; culex.toml describes each key beside its default."""
 
     model_config = SettingsConfigDict(env_prefix="CULEX_", extra="forbid", frozen=True)
@@ -107,6 +116,7 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings):
     data_dir: Path = Path("data")
     http_host: str = "127.0.0.1"
     http_port: Port = 8050
+    http_prefix: Annotated[str, AfterValidator(_prefix)] = ""
     mqtt_host: str = "127.0.0.1"
     mqtt_port: Port = 1883
     mqtt_tls_port: Port = 8883

@@ -126,6 +126,6 @@ def quantile(samples: Samples, ranges: Ranges, share: float) -> Floats:
     column = pd.Series(
         np.insert(values, places, np.nan), index=pd.DatetimeIndex(times.view("datetime64[us]"))
     )
-    rolling = column.rolling(pd.Timedelta(ranges.span_us, "us"), min_periods=1)
+    rolling = column.rolling(pd.Timedelta(int(ranges.span_us), "us"), min_periods=1)
     found: Floats = rolling.quantile(share).to_numpy()[places + np.arange(len(places))]
     return found

@@ -26,6 +26,7 @@ IMPORTERS = {
         "collector/watch.py",
         "collector/demo.py",
         "mosquitto/control.py",
+        "mosquitto/trial.py",
     ),
     "cbor2": ("collector/formats/binary.py",),
     "msgpack": ("collector/formats/binary.py",),
@@ -33,7 +34,7 @@ IMPORTERS = {
     "sqlite3": (
         "telemetry/store/head.py",
         "telemetry/sources/homeassistant.py",
-        "mosquitto/access.py",
+        "mosquitto/access_file.py",
     ),
     "duckdb": ("telemetry/store/",),
     "pyarrow": ("telemetry/store/", "telemetry/sources/"),

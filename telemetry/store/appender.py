@@ -16,13 +16,14 @@ from telemetry.retention import NO_POLICY, Policy
 from telemetry.store import presence
 from telemetry.store.books import Books
 from telemetry.store.chores import Chores
-from telemetry.store.erasing import Eraser
-from telemetry.store.head import faults, history_faults, note_change, open_writer
+from telemetry.store.erasing import Eraser, Tables
+from telemetry.store.head import faults, history_faults, note_growth, open_writer
 from telemetry.store.keeper import Keeper
 from telemetry.store.quarantine import QuarantineTable, read_entries
 from telemetry.store.recall import Recall, read_skews
 from telemetry.store.reserve import Reserve
 from telemetry.store.table import ReadingTable
+from telemetry.store.topics import TopicTable
 from telemetry.store.upkeep import Upkeep
 
 Result = TypeVar("Result")
@@ -51,12 +52,14 @@ class StoreAppender:
         self._recall = Recall(self._connection)
         upkeep = Upkeep(path, self._connection, keep_us, policy, self._reserve)
         self._keeper = Keeper(path, self._connection, self._table, self._transaction, upkeep)
-        eraser = Eraser(path, self._connection, self._table, self._transaction, self._reserve)
-        self._chores = Chores(path, self._keeper, eraser)
         with history_faults(path):
+            self._topics = TopicTable(self._connection)
             self._quarantine = QuarantineTable(self._connection)
             self._keeper.sweep(now_us())
             self._keeper.clean()
+        tables = Tables(self._table, self._topics)
+        eraser = Eraser(path, self._connection, tables, self._transaction, self._reserve)
+        self._chores = Chores(path, self._keeper, eraser)
 
     def append(self, batch: Batch) -> Committed:
         """Stores the batch durably, each reading once, or nothing of it."""
@@ -131,6 +134,7 @@ class StoreAppender:
                     self._connection.execute("ROLLBACK")
                 self._table.forget()
                 self._quarantine.load()
+                self._topics.load()
                 raise
         return result
 
@@ -149,12 +153,14 @@ class StoreAppender:
         self._recall.set_skews(batch.skews)
         presence.apply(self._connection, batch.presence)
         if committed.stored:
-            note_change(self._connection)
+            note_growth(self._connection)
         return committed
 
     def _store(self, batch: Batch, books: Books) -> Committed:
         parts = [arrival.readings for arrival in batch.arrivals]
         counts = self._table.store([*parts, batch.readings])
+        if batch.topics:
+            self._topics.note(batch.topics, batch.arrivals, counts)
         for arrival, stored in zip(batch.arrivals, counts, strict=False):
             books.add(arrival, stored)
         stored = sum(counts)

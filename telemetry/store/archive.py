@@ -78,6 +78,11 @@ class Archive:
         self.damage: dict[str, Damage] = {}
         self._damaged: dict[str, object] = {}
 
+    @property
+    def root(self) -> Path:
+        """Where blocks lie."""
+        return self._root
+
     def limit_time(self, seconds: float) -> None:
         """Lets questions from now on end within `seconds`, with `StoreUnavailable` if need be."""
         self._end_s = time.monotonic() + seconds

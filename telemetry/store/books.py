@@ -16,7 +16,7 @@ from telemetry.ledger import (
     discrepancies,
 )
 from telemetry.quarantine import Quarantined
-from telemetry.reading import RESERVED_CLIENTS
+from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store.head import Connection
 from telemetry.window import Window
 
@@ -34,10 +34,17 @@ _ADD = (
     f"VALUES (?, ?, {', '.join('?' * len(_COLUMNS))}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS)
 )
+_OF_ALL = """WITH RECURSIVE one(client) AS (SELECT min(client) FROM ledger UNION ALL
+    SELECT (SELECT min(client) FROM ledger WHERE client > one.client) FROM one
+    WHERE client IS NOT NULL)"""  # a jump to each client's hours, however many years there are
+_OF_ONE = "WITH one(client) AS (VALUES (?))"
 _LEDGER = (
-    f"SELECT client, hour_us, {', '.join(_COLUMNS)} FROM ledger "  # noqa: S608  # our own column names
-    "WHERE client = coalesce(?, client) AND hour_us >= ? AND hour_us < ? ORDER BY client, hour_us"
+    f"SELECT client, hour_us, {', '.join(_COLUMNS)} FROM one CROSS JOIN ledger USING (client) "  # noqa: S608  # our own column names
+    "WHERE hour_us >= ? AND hour_us < ? ORDER BY client, hour_us"
 )
+_BEGUN = """SELECT client, metric, max(oldest_us, coalesce(
+        (SELECT min(hour_us) FROM ledger WHERE ledger.client = series.client), oldest_us))
+    FROM series"""
 _ROWS = f"""SELECT client, received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
     FROM (SELECT client, time_us + delay_us AS received_us
         FROM reading JOIN series ON series.id = reading.series) GROUP BY 1, 2"""  # noqa: S608  # a constant
@@ -126,7 +133,8 @@ class Books:
 
 def read_ledger(connection: Connection, client: str | None, window: Window) -> list[LedgerRow]:
     """The ledger of the hours that begin in the window, by client and hour."""
-    rows = connection.execute(_LEDGER, (client, window.start_us, window.end_us))
+    whose, given = (_OF_ALL, []) if client is None else (_OF_ONE, [client])
+    rows = connection.execute(f"{whose} {_LEDGER}", (*given, window.start_us, window.end_us))
     return [
         LedgerRow(
             Account(name, hour_us),
@@ -137,6 +145,15 @@ def read_ledger(connection: Connection, client: str | None, window: Window) -> l
         )
         for name, hour_us, *counts in rows
     ]
+
+
+def read_begun(connection: Connection) -> dict[Series, int]:
+    """Since when readings of each series arrive: since its oldest, or the first hour of its client.
+
+    What was imported is older than that.
+    """
+    rows = connection.execute(_BEGUN)
+    return {Series(client, metric): begun_us for client, metric, begun_us in rows}
 
 
 def recount(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -21,10 +22,20 @@ from telemetry.store.manifest import forget_dense, overlapping
 from telemetry.store.readings import SeriesReadings
 from telemetry.store.reserve import Reserve
 from telemetry.store.table import LONG_AGO_US, Doomed, Erased, ReadingTable
+from telemetry.store.topics import TopicTable
 from telemetry.window import ALL_TIME, Window
+
+Made = TypeVar("Made")
 
 _SERIES = 200
 """At most so many are changed in one transaction."""
+
+
+class Tables(NamedTuple):
+    """The writer's, which must forget what they know of what is erased."""
+
+    readings: ReadingTable
+    topics: TopicTable
 
 
 class Eraser:
@@ -35,7 +46,7 @@ class Eraser:
     Args:
         path: The SQLite file.
         connection: The writer's.
-        table: The writer's, which must forget what it knows of what is erased.
+        tables: What it removes from.
         transaction: Runs a step as one.
         reserve: What is set aside.
     """
@@ -44,13 +55,14 @@ class Eraser:
         self,
         path: Path,
         connection: Connection,
-        table: ReadingTable,
+        tables: Tables,
         transaction: Transaction,
         reserve: Reserve,
     ) -> None:
         self._path = path
         self._connection = connection
-        self._table = table
+        self._table = tables.readings
+        self._topics = tables.topics
         self._transaction = transaction
         self._reserve = reserve
 
@@ -65,6 +77,7 @@ class Eraser:
             Doomed(number, name, int(job.flags)) for number, name in rows
             if job.client in (None, name)
         ]  # fmt: skip
+        self._with_reserve(partial(self._topics.erase, job.client, int(job.flags)))
         erased, start_us = 0, LONG_AGO_US
         while doomed:
             done = self._with_reserve(partial(self._erase_step, doomed[:_SERIES], start_us))
@@ -72,7 +85,7 @@ class Eraser:
             doomed, start_us = doomed[done.series :], done.next_us
         return erased
 
-    def _with_reserve(self, step: Callable[[], Erased]) -> Erased:
+    def _with_reserve(self, step: Callable[[], Made]) -> Made:
         try:
             return self._transaction(step)
         except StoreUnavailable:

@@ -17,12 +17,23 @@ Connection = sqlite3.Connection
 
 _MIGRATIONS = tuple(
     Path(__file__).with_name(f"{name}.sql")
-    for name in ("readings", "ledger", "presence", "quarantine", "blocks", "retention")
+    for name in (
+        "readings",
+        "ledger",
+        "presence",
+        "quarantine",
+        "blocks",
+        "retention",
+        "topics",
+        "revision",
+    )
 )
 SCHEMA = len(_MIGRATIONS)
 """Of the SQLite file; a larger number is of a later version of Culex."""
 
 _BUMP = "UPDATE state SET value = value + 1 WHERE key = 'sequence'"
+_REVISED = """UPDATE state SET value = (SELECT value FROM state WHERE key = 'sequence')
+    WHERE key = 'revised'"""
 _BUSY_MS = 5000
 _WAL_PAGES = 4000  # 16 MB: hot pages are written back once for many commits
 _DEADLINE_STEPS = 20_000
@@ -157,6 +168,12 @@ def snapshot(connection: Connection) -> Iterator[None]:
 
 def note_change(connection: Connection) -> None:
     """Tells readers that readings changed; part of the transaction in which they did."""
+    note_growth(connection)
+    connection.execute(_REVISED)
+
+
+def note_growth(connection: Connection) -> None:
+    """The same where each series says itself what changed, but for newer readings than before."""
     connection.execute(_BUMP)
 
 

@@ -1,19 +1,20 @@
 """Readings of one series in the head: statements and the frames they answer with."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from telemetry.buckets import Buckets, bucketed
 from telemetry.exact import Ints
 from telemetry.reading import Series
 from telemetry.store.head import Connection
 from telemetry.store.limits import MOST_ROWS, check_rows
-from telemetry.window import Window
+from telemetry.window import ALL_TIME, Window
 
-_SPAN = """SELECT id, oldest_us, newest_us, readings_from_us FROM series
-    WHERE client = ? AND metric = ?"""
+_SPAN = """SELECT id, oldest_us, newest_us, readings_from_us, revised, revised_since,
+    revised_from_us FROM series WHERE client = ? AND metric = ?"""
 _READ = """SELECT time_us, value, delay_us, flags FROM reading
     WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us LIMIT ?"""
 _COUNT = """SELECT count(*) FROM
@@ -33,6 +34,9 @@ _BEFORE = """SELECT DISTINCT time_us FROM reading WHERE series = ? AND time_us <
     ORDER BY time_us DESC LIMIT ?"""
 
 
+Row = tuple[int, float | str, int, int]
+
+
 class Span(NamedTuple):
     """A series as the catalog has it.
 
@@ -41,12 +45,24 @@ class Span(NamedTuple):
         oldest_us: No reading of it is older.
         newest_us: When its newest reading was measured, be it in the head or not.
         readings_from_us: Of what was measured before, rollups are left at most.
+        revised: The sequence at which other than newer readings came, or any went.
+        revised_since: Another such sequence before.
+        revised_from_us: What was measured before is as it was at that one.
     """
 
     id: int = -1
     oldest_us: int = 0
     newest_us: int = -1
     readings_from_us: int = -(1 << 62)
+    revised: int = 0
+    revised_since: int = 0
+    revised_from_us: int = -(1 << 62)
+
+    def changed_us(self, sequence: int) -> int:
+        """What was measured before is as it was at that sequence; but for newer readings."""
+        if self.id < 0 or sequence < self.revised_since:
+            return ALL_TIME.start_us
+        return self.revised_from_us if sequence < self.revised else ALL_TIME.end_us
 
 
 def find(connection: Connection, series: Series) -> Span:
@@ -61,10 +77,15 @@ def read(connection: Connection, number: int, window: Window) -> pd.DataFrame:
     Raises:
         TooMuch: If there are too many.
     """
+    return frame_of(rows_of(connection, number, window))
+
+
+def rows_of(connection: Connection, number: int, window: Window) -> list[Row]:
+    """The same as rows: time, value, delay, flags."""
     bounds = (number, window.start_us, window.end_us, MOST_ROWS + 1)
     rows = connection.execute(_READ, bounds).fetchall()
     check_rows(len(rows), MOST_ROWS)
-    return frame_of(rows)
+    return rows
 
 
 def tail(connection: Connection, number: int, window: Window, rows: int) -> pd.DataFrame:
@@ -116,17 +137,19 @@ def buckets(connection: Connection, number: int, window: Window, bucket_us: int)
     return bucketed(np.concatenate(times), np.concatenate(values), bucket_us)
 
 
-def frame_of(rows: list[tuple[int, float | str, int, int]]) -> pd.DataFrame:
+def frame_of(rows: list[Row]) -> pd.DataFrame:
     """Rows as the frame of `telemetry.interface.Answer`."""
+    columns = columns_of(rows)
+    return pd.DataFrame({**columns, "text": pd.Series(columns["text"], dtype=object)})
+
+
+def columns_of(rows: list[Row]) -> dict[str, NDArray[Any]]:  # Any: integers, floats and objects
+    """The columns of that frame."""
     instants, values, delays, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return pd.DataFrame(
-        {
-            "time_us": np.array(instants, dtype=np.int64),
-            "value": np.array(
-                [np.nan if isinstance(v, str) else v for v in values], dtype=np.float64
-            ),
-            "text": pd.Series([v if isinstance(v, str) else None for v in values], dtype=object),
-            "delay_us": np.array(delays, dtype=np.int64),
-            "flags": np.array(flags, dtype=np.int64),
-        }
-    )
+    return {
+        "time_us": np.array(instants, dtype=np.int64),
+        "value": np.array([np.nan if isinstance(v, str) else v for v in values], dtype=np.float64),
+        "text": np.array([v if isinstance(v, str) else None for v in values], dtype=object),
+        "delay_us": np.array(delays, dtype=np.int64),
+        "flags": np.array(flags, dtype=np.int64),
+    }

@@ -99,9 +99,13 @@ class Publisher:
         except UNREADABLE:  # what it does not show yet is still in the head
             reason = fault_of(self._root, block)
             if reason:  # or it may be read the next time
-                yield partial(manifest.mark_damage, self._connection, block.part, reason)
+                yield partial(self._mark, block.part, reason)
             return
         yield from self._leaving(block.path, [run for run in runs if not block.shows(run.series)])
+
+    def _mark(self, part: int, reason: str) -> None:
+        manifest.mark_damage(self._connection, part, reason)
+        note_change(self._connection)
 
     def _leaving(self, path: str, runs: Iterable[Run]) -> Iterator[Step]:
         some: list[Run] = []

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 from telemetry.ledger import Account, Outcome
@@ -12,13 +11,13 @@ from telemetry.quarantine import (
     KEPT_PER_REASON,
     KEPT_TOTAL_BYTES,
     METRIC_CHARACTERS,
-    TOPIC_BYTES,
     Choice,
     Entry,
     Group,
     Quarantined,
 )
 from telemetry.store.head import Connection
+from telemetry.topic import kept_topic
 
 _COUNTS = (
     "messages_quarantined",
@@ -47,12 +46,12 @@ _COUNT = (
 _KEPT = """SELECT topic, reason, count(*), sum(length(payload) + 2 * length(CAST(topic AS BLOB))
         + length(CAST(metric AS BLOB)) + length(CAST(facts AS BLOB)))
     FROM quarantine WHERE payload IS NOT NULL GROUP BY topic, reason"""
-_ENTRIES = f"""SELECT id, client, hour_us, first_us, topic, payload, size, whole, reason, metric,
-    {", ".join(_COUNTS)}, facts FROM quarantine
-    WHERE payload IS NOT NULL AND id > ? AND topic = coalesce(?, topic)
-    AND reason = coalesce(?, reason) ORDER BY id LIMIT ?"""  # noqa: S608  # our own column names
-_GROUPS = """SELECT topic, reason, min(first_us), max(last_us), sum(count), count(payload)
-    FROM quarantine GROUP BY topic, reason ORDER BY max(last_us) DESC LIMIT ?"""
+_ENTRY = f"""SELECT id, client, hour_us, first_us, topic, payload, size, whole, reason, metric,
+    {", ".join(_COUNTS)}, facts FROM quarantine WHERE payload IS NOT NULL"""  # noqa: S608  # our own column names
+_ENTRIES = f"""{_ENTRY} AND id > ? AND topic = coalesce(?, topic)
+    AND reason = coalesce(?, reason) ORDER BY id LIMIT ?"""
+_GROUPS = """SELECT topic, reason, min(first_us), max(last_us), sum(count), count(payload), client
+    FROM quarantine GROUP BY topic, reason, client ORDER BY max(last_us) DESC LIMIT ?"""
 _AGAIN = (
     f"UPDATE quarantine SET client = ?, hour_us = ?, reason = ?, metric = ?, "  # noqa: S608  # our own column names
     f"{', '.join(f'{name} = ?' for name in _COUNTS)} WHERE id = ?"
@@ -128,13 +127,9 @@ class QuarantineTable:
 
 def _cut(message: Quarantined) -> Quarantined:
     """What is kept raw of a message."""
-    topic = message.topic.encode("utf-8", "backslashreplace")
-    if len(topic) > TOPIC_BYTES:
-        end = "…" + blake2b(topic, digest_size=8).hexdigest()
-        topic = topic[: TOPIC_BYTES - len(end.encode())] + end.encode()
     return replace(
         message,
-        topic=topic.decode("utf-8", "ignore"),
+        topic=kept_topic(message.topic),
         payload=message.payload[:KEPT_BYTES],
         metric=message.metric[:METRIC_CHARACTERS],
     )
@@ -165,6 +160,18 @@ def read_entries(connection: Connection, choice: Choice, after: int, at_most: in
     return [_entry(row) for row in rows]
 
 
+def read_newest(connection: Connection, choice: Choice, before: int, at_most: int) -> list[Entry]:
+    """Messages in quarantine with a number below `before`, highest first."""
+    chosen = {"topic": choice.topic, "reason": choice.reason}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    only = "".join(f" AND {name} = ?" for name in given)  # so that the index finds them
+    rows = connection.execute(
+        f"{_ENTRY} AND id < ?{only} ORDER BY id DESC LIMIT ?",
+        (before, *given.values(), at_most),
+    )
+    return [_entry(row) for row in rows]
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:  # Any: the columns of a row
     entry_id, client, hour_us, received_us, topic, payload, size, whole, *rest = row
     reason, metric, message_quarantined, message_held, *values = rest
@@ -183,5 +190,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:  # Any: the columns of a row
 
 
 def read_groups(connection: Connection, at_most: int) -> list[Group]:
-    """What is in quarantine, by topic and reason, the newest first."""
+    """What is in quarantine, by topic, reason and client, the newest first."""
     return [Group(*row) for row in connection.execute(_GROUPS, (at_most,))]

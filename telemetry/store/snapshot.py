@@ -14,27 +14,37 @@ from telemetry.interface import Answer, Chunk, StreamQuery
 from telemetry.interval import GAPS, Cadence, IntervalRules
 from telemetry.ledger import Discrepancy, LedgerRow
 from telemetry.presence import Connection, Event, EventKind
-from telemetry.quarantine import Group
+from telemetry.quarantine import Choice, Entry, Group
 from telemetry.reading import Latest, Series
 from telemetry.retention import Expiring, Retention
 from telemetry.store import presence
 from telemetry.store.archive import Archive
 from telemetry.store.block import fault_of
-from telemetry.store.books import read_ledger, recount
+from telemetry.store.books import read_begun, read_ledger, recount
 from telemetry.store.cadences import Cadences
 from telemetry.store.changes import changes
 from telemetry.store.head import Connection as Database
 from telemetry.store.head import faults, limit_time, open_reader
+from telemetry.store.lateness import late_readings
 from telemetry.store.latest import Newest, newest_received_us
-from telemetry.store.layout import blocks_folder
+from telemetry.store.layout import Tier, blocks_folder
 from telemetry.store.limits import MOST_ROWS
-from telemetry.store.manifest import block_version, every_block, is_listed, known_damage
-from telemetry.store.quarantine import read_groups
+from telemetry.store.manifest import (
+    block_version,
+    every_block,
+    is_listed,
+    known_damage,
+    overlapping,
+)
+from telemetry.store.quarantine import read_groups, read_newest
 from telemetry.store.readings import SeriesReadings
 from telemetry.store.recall import read_skews
+from telemetry.store.recent import StoredKept
 from telemetry.store.reserve import free_bytes
 from telemetry.store.retaining import Retain
+from telemetry.store.revision import Memories, Memory, origin_of
 from telemetry.store.streaming import chunks
+from telemetry.store.topics import StoredTopics, TopicNames
 from telemetry.store.usage import expiring, weigh
 from telemetry.usage import Usage
 from telemetry.window import ALL_TIME, Window
@@ -51,16 +61,19 @@ class Reach(NamedTuple):
     archive: Archive
     newest: Newest
     cadences: Cadences
+    topics: TopicNames
+    memory: Memory
 
 
-class StoreSnapshot:
+class StoreSnapshot(StoredTopics):
     """A read transaction; implements `telemetry.interface.Snapshot`."""
 
     def __init__(self, connection: Database, reach: Reach, folder: Path) -> None:
-        self._connection = connection
+        super().__init__(connection, reach.topics)
         self._archive = reach.archive
         self._newest = reach.newest
         self._cadences = reach.cadences
+        self._memory = reach.memory
         self._folder = folder
         self._state = dict(connection.execute("SELECT key, value FROM state").fetchall())
 
@@ -73,6 +86,11 @@ class StoreSnapshot:
     def as_of(self) -> AsOf:
         """The state of the store that all answers are of."""
         return AsOf(self.sequence, newest_received_us(self._connection))
+
+    @property
+    def kept(self) -> StoredKept:
+        """What this process keeps of the store for later questions."""
+        return StoredKept(self._connection, self._archive, self._memory, self._state)
 
     def writer(self) -> WriterState:
         """What the collector last said of itself."""
@@ -147,9 +165,22 @@ class StoreSnapshot:
         sealed = self._archive.receipts(every_block(self._connection))
         return list(recount(self._connection, self.ledger(None, ALL_TIME), sealed))
 
+    def begun(self) -> Mapping[Series, int]:
+        """Since when readings of each series arrive."""
+        return read_begun(self._connection)
+
+    def late(self, window: Window) -> Mapping[str, int]:
+        """How many late readings of each client were measured in the hours of a window."""
+        blocks = overlapping(self._connection, Tier.READINGS, window)
+        return late_readings(self._connection, self._archive.root, blocks, window)
+
     def quarantine(self) -> Sequence[Group]:
-        """What is in quarantine, by topic and reason, the newest first."""
+        """What is in quarantine, by topic, reason and client, the newest first."""
         return read_groups(self._connection, _GROUPS_SHOWN)
+
+    def quarantined(self, choice: Choice, before: int, at_most: int) -> Sequence[Entry]:
+        """Messages in quarantine with a number below `before`, newest first."""
+        return read_newest(self._connection, choice, before, at_most)
 
     def skews(self) -> Mapping[str, Skew]:
         """How far clients' clocks are off, by client."""
@@ -196,6 +227,7 @@ class StoreQuerier:
         self._path = path
         self._rules = rules
         self._local = threading.local()
+        self._memories = Memories()
 
     @contextmanager
     def snapshot(self) -> Iterator[StoreSnapshot]:
@@ -252,7 +284,7 @@ class StoreQuerier:
 
     def _connection(self) -> Database:
         connection: Database | None = getattr(self._local, "connection", None)
-        origin = (os.getpid(), _file_identity(self._path))
+        origin = origin_of(self._path)
         if connection is not None and self._local.origin == origin:
             return connection
         if connection is not None and self._local.origin[0] == os.getpid():
@@ -260,15 +292,8 @@ class StoreQuerier:
         connection = self._local.connection = open_reader(self._path)
         archive = Archive(blocks_folder(self._path))
         archive.limit_rows(MOST_ROWS)
-        self._local.reach = Reach(archive, Newest(), Cadences(self._rules))
+        cadences, memory = Cadences(self._rules), self._memories.of(origin)
+        self._local.reach = Reach(archive, Newest(), cadences, TopicNames(), memory)
         self._local.version = None
         self._local.origin = origin
         return connection
-
-
-def _file_identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

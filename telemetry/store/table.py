@@ -12,6 +12,7 @@ import pandas as pd
 from telemetry.ledger import HOUR_US, Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store.head import Connection
+from telemetry.store.revision import begin, revise
 from telemetry.window import ALL_TIME
 
 _FIND = "SELECT id, kind, newest_us, oldest_us FROM series WHERE client = ? AND metric = ?"
@@ -49,7 +50,6 @@ _END = f"SELECT time_us + 1 FROM reading WHERE {_DOOMED} ORDER BY time_us LIMIT 
 _DELETE = f"DELETE FROM reading WHERE {_DOOMED}"  # noqa: S608  # a constant
 _HOURS = f"""SELECT received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
     FROM (SELECT time_us + delay_us AS received_us FROM reading WHERE {_DOOMED}) GROUP BY 1"""  # noqa: S608  # a constant
-
 _GONE = "DELETE FROM series WHERE client = ? AND metric = ?"
 _RENEW = """UPDATE series
     SET newest_us = ?, newest_value = ?, newest_received_us = ?, newest_flags = ?
@@ -147,6 +147,7 @@ class ReadingTable:
             else:
                 behind.add(series)
                 self._reach(known, min(map(_TIME, group)))
+                revise(self._connection, known.id, min(map(_TIME, group)))
                 newest = _newest_of(group, known.newest_us)
             if newest:
                 known.newest_us = newest[-1].time_us
@@ -226,10 +227,9 @@ class ReadingTable:
     def _make(self, reading: Reading) -> _Known:
         """A series of which nothing is stored yet, not even that reading."""
         values = (*reading.series, reading.kind, reading.unit, *_newest(reading))
-        cursor = self._connection.execute(_SERIES, values)
-        return _Known(
-            int(cursor.lastrowid or 0), reading.kind, reading.time_us - 1, reading.time_us
-        )
+        number = int(self._connection.execute(_SERIES, values).lastrowid or 0)
+        begin(self._connection, number)
+        return _Known(number, reading.kind, reading.time_us - 1, reading.time_us)
 
     def newest_of(self, client: str | None, flags: int) -> list[Series]:
         """The series of `client`, or all, whose newest reading has one of the flags (0: any)."""

@@ -254,7 +254,12 @@ def test_bench_query_tick(head: Querier) -> None:
 
     spans = ("1m", "5m", "30m")
     question = Question("boiler", METRICS, window, spans, window.end_us, POINTS)
-    found, page = rounds(query), rounds(lambda: ask(head, question))
+
+    def whole() -> object:
+        with head.snapshot() as snapshot:
+            return ask(snapshot, question)
+
+    found, page = rounds(query), rounds(whole)
     tell(f"tick query, four series and an hour: {found[0]:.1f} ms ({found[1]:.1f} wall), at most "
          f"5; the whole page with its means: {page[0]:.1f} ({page[1]:.1f})")  # fmt: skip
     assert found[0] <= 5

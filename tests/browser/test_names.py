@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener
 from tests.browser.stack import HOSTILE, HOSTILE_UNIT
-from tests.browser.watched import PLOT
+from tests.browser.watched import PLOT, control
 
 pytestmark = pytest.mark.browser
 
@@ -22,9 +22,9 @@ def test_hostile_name_is_text_in_url_dropdown_title_hover_and_export(
     watched = pages("/client?id=greenhouse")
     page = watched.page
     watched.wait_drawn()
-    page.locator("#client").click()
+    control(page, "choice", "client").click()
     page.get_by_role("option", name=HOSTILE.client).click()
-    expect(page.locator("#client")).to_have_text(HOSTILE.client)
+    expect(control(page, "choice", "client")).to_have_text(HOSTILE.client)
     expect(page.locator(".tile-name")).to_have_text([HOSTILE.metric])
     expect(page).to_have_url(re.compile(f"id={re.escape(quote_plus(HOSTILE.client))}$"))
     for _ in range(2):

@@ -40,7 +40,7 @@ def test_client_without_readings_in_range_offers_a_jump_to_its_last(
     watched.picture(tmp_path / "no-data.png")
     page.get_by_role("link", name="Jump to the last reading").click()
     watched.wait_drawn()
-    expect(page.locator(".readings tbody tr")).to_have_count(12)
+    expect(page.locator("#client-newest .ag-center-cols-container .ag-row")).to_have_count(12)
     assert set(parse_qs(urlsplit(page.url).query)) == {"id", "from", "to"}
 
 
@@ -64,4 +64,5 @@ def test_address_that_shows_nothing_says_why(
     watched.picture(tmp_path / "state.png")
     if "nobody" not in path:
         watched.page.locator(".empty").get_by_role("link").click()
-        watched.wait_drawn()
+        expect(watched.page.get_by_role("heading", name=title)).to_be_hidden()
+        expect(watched.page.locator(".js-plotly-plot").first).to_be_visible()

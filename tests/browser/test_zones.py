@@ -54,7 +54,7 @@ def nights_session(chromium: Browser, nights: Settings) -> StorageState:
     page = context.new_page()
     page.goto(url_of(nights))
     log_in(page)
-    page.wait_for_url("**/client*")
+    expect(page.get_by_role("link", name="Log out")).to_be_visible()
     state = context.storage_state()
     context.close()
     return state
@@ -163,7 +163,7 @@ def test_power_is_in_its_prefix_in_tile_table_axis_and_hover(visit: Visit) -> No
     tile = page.locator(".tile", has_text="power")
     expect(tile.locator(".tile-unit")).to_have_text("MW")
     value = tile.locator(".tile-value").inner_text()
-    cell = page.locator(".readings tr", has_text="power").first
+    cell = page.locator("#client-newest .ag-row", has_text="power").first
     expect(cell).to_contain_text(value)
     expect(cell).to_contain_text("MW")
     assert watched.ask(f"{PLOT}.layout.annotations.map(one => one.text)")[0].endswith("[MW]")

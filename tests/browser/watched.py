@@ -1,12 +1,20 @@
 """A page that remembers what went wrong on it and whom it asked."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
 
 from tests.browser.stack import PASSWORD
 from tests.support import wait_until
@@ -21,14 +29,15 @@ COUNT_TICKS = """
 document.addEventListener('DOMContentLoaded', () => {
   const ours = window.dash_clientside?.culex;
   if (!ours) return;
-  const { gate, since } = ours;
+  const { ask, beat } = ours;
   window.ticker = 0;
   window.answers = 0;
   let acknowledged = 0;
-  ours.since = (...facts) => { window.ticker += 1; return since(...facts); };
-  ours.gate = (count, answer, ...rest) => {
+  ours.beat = (...facts) => { window.ticker += 1; return beat(...facts); };
+  ours.ask = (...facts) => {
+    const answer = facts[4];
     if (answer > acknowledged) { acknowledged = answer; window.answers += 1; }
-    return gate(count, answer, ...rest);
+    return ask(...facts);
   };
 });
 """
@@ -133,6 +142,11 @@ def is_live(request: Request) -> bool:
     if "/_dash-update-component" not in request.url:
         return False
     return "ack.data" in str((request.post_data_json or {}).get("output", ""))
+
+
+def control(page: Page, kind: str, name: str) -> Locator:
+    """The control of a part of the view: kind `choice` or `option`, and its name."""
+    return page.locator(f"[id='{json.dumps({kind: name}, separators=(',', ':'))}']")
 
 
 def tile(page: Page, metric: str) -> Any:

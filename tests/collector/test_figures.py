@@ -58,7 +58,9 @@ def test_figure_is_a_reading_of_the_client_broker(
 @pytest.mark.parametrize(
     ("name", "payload"),
     [
-        ("version", "2.0"),
+        ("version", ""),
+        ("version", "2.0\x1b[31m"),
+        ("version", "2" * 101),
         ("log/N", "5"),
         ("x", ""),
         ("x", "nan"),
@@ -70,7 +72,7 @@ def test_figure_is_a_reading_of_the_client_broker(
     ],
 )
 def test_what_is_no_figure_is_no_reading(name: str, payload: str) -> None:
-    """Versions, log lines and whatever else is no plain number are passed over."""
+    """Log lines and whatever else is no plain number or version are passed over."""
     assert Figures().take(figure(name, payload, 1)) == []
 
 
@@ -105,6 +107,18 @@ def rounds(length_s: int) -> list[tuple[str, float, float | str]]:
     figures.miss(Outage(START_US + 20 * SECOND_US, START_US + end_s * SECOND_US))
     readings = figures.take(uptime(end_s + 5))
     return short([*readings, *figures.take(uptime(end_s + 15))])
+
+
+def test_version_is_told_once_and_kept_in_every_round() -> None:
+    """The broker tells its version to who comes, never again: it is a state of each round."""
+    figures = Figures()
+    assert figures.take(figure("version", "mosquitto version 2.0.11", 1, retain=True)) == []
+    for second in (10, 20):
+        readings = figures.take(uptime(second))
+    kept = [one for one in readings if one.series.metric == "version"]
+    assert [(one.value, one.kind, one.unit) for one in kept] == [
+        ("mosquitto version 2.0.11", Kind.STATE, "")
+    ]
 
 
 def test_outage_leaves_no_readings_in_it() -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from dash import html
 from dash.development.base_component import Component
 from numpy.typing import NDArray
 
@@ -69,8 +71,8 @@ def lost(*offsets_us: int) -> list[Event]:
 
 def picture(path: Path, **changes: object) -> Picture:
     """What the store answers to QUESTION with these changes."""
-    with asking(path) as querier:
-        return ask(querier, replace(QUESTION, **changes))  # type: ignore[arg-type]  # by name
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        return ask(snapshot, replace(QUESTION, **changes))  # type: ignore[arg-type]  # by name
 
 
 def unpacked(packed: object) -> NDArray[np.float64]:
@@ -80,10 +82,22 @@ def unpacked(packed: object) -> NDArray[np.float64]:
     return np.frombuffer(base64.b64decode(packed["bdata"]), "<f8")
 
 
+def revived(sent: Any) -> Any:  # JSON and what it becomes
+    """The components that elements of `dashboard.plain` become."""
+    if isinstance(sent, list):
+        return [revived(one) for one in sent]
+    if not isinstance(sent, dict) or "namespace" not in sent:
+        return sent
+    props = {name: revived(value) for name, value in sent["props"].items()}
+    return getattr(html, sent["type"])(**props)
+
+
 def texts(component: object) -> Iterator[str]:
     """Every text in a component and below it, in order."""
     if isinstance(component, str):
         yield component
+    elif isinstance(component, dict):
+        yield from texts(component["props"]["children"])
     elif isinstance(component, Component):
         yield from texts(getattr(component, "children", None))
     elif isinstance(component, Sequence):

@@ -1,35 +1,42 @@
 """The answer to a tick: designed notices instead of faults, and no more than has changed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
-from dash import Patch
 
-from dashboard.answer import Engine, Json, Page, answer
-from dashboard.callbacks import LIVE
-from dashboard.view import View
+from dashboard.client_page import PAGE
+from dashboard.engine import Engine
+from dashboard.frame import SHELL, answer, ask_of_json
+from dashboard.page import Json
+from dashboard.view import View, view_to_json
 from telemetry.batch import Batch
 from telemetry.settings import Settings
 from telemetry.store import open_appender
 from tests.dashboard.pictures import HOSTILE, HOUR_US, every, happen, lost, states, texts, unpacked
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill
 
-BROWSER: Mapping[str, object] = {"zone": "UTC", "width": 1000}
+BROWSER: Mapping[str, object] = {"zone": "UTC", "width": 1000, "touch": False}
 
 
 def answered(settings: Settings, view: View, **rest: object) -> Json:
     """The answer to a page with that view."""
-    page = {"theme": "light", "browser": BROWSER, "drawn": {}} | rest
+    browser, drawn = rest.pop("browser", BROWSER), rest.pop("drawn", {})
+    sent = {"number": 1, "view": view_to_json(view), "theme": "light"} | rest
+    ask = ask_of_json(sent | dict(browser), drawn, "client")  # type: ignore[call-overload]  # by name
     with asking(settings.store_path) as querier:
-        made = answer(Engine(querier, settings, lambda: NOON_US), Page(view, **page))  # type: ignore[arg-type]  # by name
-    assert set(made) <= set(LIVE), "an output that the callback does not have"
+        made = answer(PAGE, Engine(querier, settings, lambda: NOON_US), ask)
+    assert set(made) <= set(SHELL) | set(PAGE.outputs), "an output that the callback does not have"
     return made
 
 
 def notice(made: Json) -> str:
-    """What stands in place of the charts."""
+    """What stands in place of the page, or of its charts."""
+    if made.get("notice") is not None:
+        assert made["body"] == "body instead"
+        return " ".join(texts(made["notice"]))
     assert made["no_charts"] is True
-    return " ".join(texts(made["notice"]))
+    return " ".join(texts(made["in_place"]))
 
 
 def test_answer_without_a_store_is_the_first_run(settings: Settings) -> None:
@@ -56,7 +63,7 @@ def test_answer_of_a_damaged_store_names_it(settings: Settings) -> None:
 def test_answer_of_an_unknown_client_asks_to_choose(settings: Settings) -> None:
     """The dropdown still has its clients."""
     fill(settings.store_path, every(SECOND_US, 3))
-    made = answered(settings, View(client="nobody"))
+    made = answered(settings, View(clients=("nobody",)))
     assert "No readings of 'nobody'" in notice(made)
     assert [one["value"] for one in made["clients"]] == ["boiler"]
 
@@ -64,7 +71,7 @@ def test_answer_of_an_unknown_client_asks_to_choose(settings: Settings) -> None:
 def test_answer_of_an_empty_window_keeps_what_is_known(settings: Settings) -> None:
     """No charts, but the newest values and a way to the last reading."""
     fill(settings.store_path, every(SECOND_US, 3))
-    made = answered(settings, View(client="boiler", start="2020-01-01", end="2020-01-02"))
+    made = answered(settings, View(clients=("boiler",), start="2020-01-01", end="2020-01-02"))
     assert "No readings in this window" in notice(made)
     assert "2" in texts(made["tiles"][0])
 
@@ -72,7 +79,7 @@ def test_answer_of_an_empty_window_keeps_what_is_known(settings: Settings) -> No
 def test_answer_of_a_window_before_1970_is_a_notice(settings: Settings) -> None:
     """Nobody measured then, but an address may name it."""
     fill(settings.store_path, [*every(SECOND_US, 3), *states([(-1, "idle")])])
-    made = answered(settings, View(client="boiler", start="1960-01-01", end="1961-01-01"))
+    made = answered(settings, View(clients=("boiler",), start="1960-01-01", end="1961-01-01"))
     assert "No readings in this window" in notice(made)
 
 
@@ -81,7 +88,7 @@ def test_answer_of_readings_before_1970_are_charts(settings: Settings) -> None:
     old_us = -9 * 366 * 24 * HOUR_US
     old = [one._replace(time_us=old_us + n, value=70.0) for n, one in enumerate(every(1, 9))]
     fill(settings.store_path, [*every(SECOND_US, 3), *old])
-    made = answered(settings, View(client="boiler", start="1960-01-01", end="1962-01-01"))
+    made = answered(settings, View(clients=("boiler",), start="1960-01-01", end="1962-01-01"))
     assert not made["no_charts"]
     assert "70" in texts(made["tiles"][0])
 
@@ -108,18 +115,20 @@ def test_answer_to_an_impossible_view_says_why(settings: Settings, view: View) -
 def test_answer_to_the_widest_and_narrowest_views_is_one(settings: Settings, start: str) -> None:
     """Any window that can be asked for is answered."""
     fill(settings.store_path, [*every(SECOND_US, 2000), *states([(-1, "on")])])
-    made = answered(settings, View(client="boiler", start=start))
+    made = answered(settings, View(clients=("boiler",), start=start))
     assert made["no_charts"] is False
 
 
-def test_answer_to_the_first_tick_draws_and_to_the_next_patches(settings: Settings) -> None:
-    """Only arrays travel once the figure is there, and no options that are known."""
+def test_answer_to_the_first_tick_draws_and_to_the_next_extends(settings: Settings) -> None:
+    """Only the ends of lines travel once the figure is there, and no options that are known."""
     fill(settings.store_path, every(SECOND_US, 30))
-    view = View(client="boiler")
+    view = View(clients=("boiler",))
     first = answered(settings, view)
     assert len(first["figure"].data) > 2 * len(settings.spans)
+    fill(settings.store_path, every(SECOND_US, 40))
     again = answered(settings, view, drawn=first["drawn"])
-    assert isinstance(again["figure"], Patch)
+    assert again["ends"]["of"] == first["figure"].layout.meta["token"]
+    assert "figure" not in again
     assert "clients" not in again
     assert "metrics" not in again
     assert "height" not in again
@@ -128,7 +137,7 @@ def test_answer_to_the_first_tick_draws_and_to_the_next_patches(settings: Settin
 def test_answer_after_a_metric_appeared_draws_anew(settings: Settings) -> None:
     """A new series gets its panel at the next tick, and its name in the dropdown."""
     fill(settings.store_path, every(SECOND_US, 30))
-    view = View(client="boiler")
+    view = View(clients=("boiler",))
     first = answered(settings, view)
     appender = open_appender(settings.store_path)
     appender.append(Batch(states([(-1, "on")])))
@@ -138,27 +147,17 @@ def test_answer_after_a_metric_appeared_draws_anew(settings: Settings) -> None:
     assert [one["value"] for one in again["metrics"]] == ["mode", "temperature"]
 
 
-def patched(made: Json) -> dict[str, list[dict[str, object]]]:
-    """What a patch assigns in the figure's layout, by name."""
-    operations = made["figure"].to_plotly_json()["operations"]
-    return {
-        one["location"][1]: one["params"]["value"]
-        for one in operations
-        if one["location"][0] == "layout" and len(one["location"]) == 2
-    }
-
-
-def test_answer_after_a_session_was_lost_patches_line_and_words(settings: Settings) -> None:
+def test_answer_after_a_session_was_lost_brings_line_and_words(settings: Settings) -> None:
     """The mark comes with a tick into the figure that is there, and leaves with its window."""
     fill(settings.store_path, every(SECOND_US, 30))
-    view = View(client="boiler")
+    view = View(clients=("boiler",))
     first = answered(settings, view)
-    happen(settings.store_path, *lost(-SECOND_US))
-    layout = patched(answered(settings, view, drawn=first["drawn"]))
+    fill(happen(settings.store_path, *lost(-SECOND_US)), every(SECOND_US, 40))
+    layout = answered(settings, view, drawn=first["drawn"])["ends"]["layout"]
     assert [line["x0"] for line in layout["shapes"]] == ["2026-11-23T11:59:59.000"]
     assert [one["text"] for one in layout["annotations"]] == ["<b>temperature</b>", "session lost"]
-    later = View(client="boiler", start="2026-11-23T11:50:00Z", end="2026-11-23T11:59:59Z")
-    assert patched(answered(settings, later, drawn=first["drawn"]))["shapes"] == []
+    later = View(clients=("boiler",), start="2026-11-23T11:50:00Z", end="2026-11-23T11:59:59Z")
+    assert answered(settings, later, drawn=first["drawn"])["ends"]["layout"]["shapes"] == []
 
 
 @pytest.mark.parametrize("change", [{"theme": "dark"}, {"browser": {"zone": "Asia/Tokyo"}}])
@@ -166,9 +165,7 @@ def test_answer_to_another_look_draws_anew(settings: Settings, change: dict[str,
     """Theme and zone change more than arrays."""
     fill(settings.store_path, every(SECOND_US, 30))
     first = answered(settings, View())
-    assert not isinstance(
-        answered(settings, View(), drawn=first["drawn"], **change)["figure"], Patch
-    )
+    assert "figure" in answered(settings, View(), drawn=first["drawn"], **change)
 
 
 @pytest.mark.parametrize("width", [None, "wide", 0, -5, 10**9, 390, 1e308, True, []])
@@ -178,7 +175,7 @@ def test_answer_to_any_width_has_a_bounded_number_of_points(
     """Whatever a browser says of itself, a chart has at most 1 200 buckets or 1 000 readings."""
     fill(settings.store_path, every(SECOND_US, 20_000))
     made = answered(
-        settings, View(client="boiler", start="now-5h"), browser={"zone": "UTC", "width": width}
+        settings, View(clients=("boiler",), start="now-5h"), browser={"zone": "UTC", "width": width}
     )
     drawn = made["figure"].to_dict()["data"][1]["x"]
     assert 50 <= len(unpacked(drawn)) <= 1202
@@ -188,7 +185,7 @@ def test_answer_of_an_unknown_hostile_client_shows_what_hides_in_its_name(
     settings: Settings,
 ) -> None:
     """Characters that reorder text are shown as what they are."""
-    hostile = View(client=HOSTILE)
+    hostile = View(clients=(HOSTILE,))
     fill(settings.store_path, every(SECOND_US, 3))
     assert "\u202e" not in notice(answered(settings, hostile))
 
@@ -197,6 +194,38 @@ def test_answer_is_of_the_clock_that_was_given(settings: Settings) -> None:
     """The page's age counts from the engine's clock alone."""
     fill(settings.store_path, every(SECOND_US, 3))
     made = answered(settings, View())
-    assert made["as_of"] == NOON_US // 1000
-    assert made["drawn"]["end"] == NOON_US
-    assert made["drawn"]["start"] == NOON_US - HOUR_US // 4
+    assert made["as_of"]["at"] == NOON_US // 1000
+    assert made["as_of"]["end"] == NOON_US
+    assert made["as_of"]["start"] == NOON_US - HOUR_US // 4
+
+
+def test_answer_without_news_brings_the_time_alone(settings: Settings) -> None:
+    """What is equal to what the browser has is not sent again."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    view = View(clients=("boiler",), start="2026-11-23T11:50:00Z", end="2026-11-23T12:00:00Z")
+    first = answered(settings, view)
+    again = answered(settings, view, drawn=first["drawn"])
+    assert set(again) <= {"ack", "as_of"}
+
+
+def test_answer_after_another_page_was_drawn_is_whole(settings: Settings) -> None:
+    """What one page remembers says nothing of another."""
+    fill(settings.store_path, every(SECOND_US, 30))
+    first = answered(settings, View())
+    again = answered(settings, View(), drawn=first["drawn"] | {"of": "fleet"})
+    assert set(again) == set(first)
+
+
+def test_answer_when_a_page_has_a_fault_says_so_and_acknowledges(settings: Settings) -> None:
+    """A fault of ours is a notice with a number, never a page that stands still."""
+    fill(settings.store_path, every(SECOND_US, 30))
+
+    def broken(_look: object) -> Json:
+        raise ZeroDivisionError
+
+    ask = ask_of_json({"number": 7, **BROWSER}, {}, "client")
+    with asking(settings.store_path) as querier:
+        engine = Engine(querier, settings, lambda: NOON_US)
+        made = answer(replace(PAGE, answer=broken), engine, ask)
+    assert made["ack"] == 7
+    assert "has a fault here" in notice(made)

@@ -474,7 +474,7 @@ def test_manifest_of_a_hostile_name_leads_to_its_charts(ask: Ask, name: str) -> 
     page = urlsplit(manifest["links"]["page"])
     view = view_of_query(page.query)
     assert page.path == "/client"
-    assert view == View(name, (name,), view.start, view.end, ("5m",), "Europe/Berlin")
+    assert view == View((name,), (name,), view.start, view.end, ("5m",), "Europe/Berlin")
     asked_for = Window(NOON_US - HOUR_US, NOON_US)
     assert view.window(0, ZoneInfo("Europe/Berlin")) == asked_for
     assert "\n" not in ask(**arguments).headers["Link"]

@@ -1,5 +1,6 @@
 """The application: callbacks answer what a browser sends, and malformed bodies end in 400."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,28 +9,43 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.app import create_app
+from telemetry.batch import Batch
 from telemetry.settings import Settings
+from telemetry.store import open_appender
 from tests.dashboard.pictures import every
 from tests.dashboard.visits import callback_headers
 from tests.telemetry.builders import NOON_US, SECOND_US, fill
 
 CALLBACK = "/_dash-update-component"
+CHART = '{"chart":"client"}'
 
 
-def dependency(person: FlaskClient, found_in: str) -> dict[str, Any]:
-    """The callback whose output names that component."""
+def dependency(person: FlaskClient, found_in: str, asked_by: str = "") -> dict[str, Any]:
+    """The callback whose output names that component, and one of whose inputs that property."""
     known = person.get("/_dash-dependencies").get_json()
     return next(
-        one for one in known if found_in in one["output"] and not one["clientside_function"]
+        one
+        for one in known
+        if found_in in one["output"]
+        and not one["clientside_function"]
+        and any(asked_by in part["property"] for part in one["inputs"])
     )
 
 
-def sent(person: FlaskClient, found_in: str, values: dict[str, object]) -> dict[str, Any]:
+def addressed(part: str) -> dict[str, object]:
+    """An output as a browser names it: what looks like JSON is an identifier of several parts."""
+    name, found = part.rsplit(".", 1)
+    return {"id": json.loads(name) if name.startswith("{") else name, "property": found}
+
+
+def sent(
+    person: FlaskClient, found_in: str, values: dict[str, object], asked_by: str = ""
+) -> dict[str, Any]:
     """The body a browser sends to run that callback."""
-    one = dependency(person, found_in)
+    one = dependency(person, found_in, asked_by)
     output = one["output"]
     ids = [part for part in output.strip(".").split("...") if part]
-    outputs = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in ids]
+    outputs = [addressed(part) for part in ids]
 
     def filled(parts: list[dict[str, str]]) -> list[dict[str, object]]:
         return [part | {"value": values.get(part["id"])} for part in parts]
@@ -64,28 +80,32 @@ def test_application_is_set_up_before_its_first_requests_come_at_once(
 
 
 def test_page_of_an_address_is_shown(person: FlaskClient) -> None:
-    """The client page for its addresses, one that says so for any other."""
-    for path, expected in (("/", "Export CSV"), ("/client", "Export CSV"), ("/x<b>", "no such")):
-        body = sent(person, "page.", {"url": path})
-        body["state"][0]["value"] = "?id=a%2Fb"
+    """Each page has its address, and any other says that it is none."""
+    for path, expected in (("/client", "Export CSV"), ("/x<b>", "no such")):
+        body = sent(person, "page.", {"place": {"path": path, "search": "?id=a%2Fb"}})
         assert expected in run(person, body).text, path
 
 
-def test_tick_is_answered_with_a_figure_then_with_a_patch(
+def test_tick_is_answered_with_a_figure_then_with_the_ends_of_its_lines(
     person: FlaskClient, settings: Settings
 ) -> None:
-    """The first answer draws, the next only brings arrays; each acknowledges its tick."""
+    """The first answer draws, the next only brings what is new; each acknowledges its tick."""
     fill(settings.store_path, every(10 * SECOND_US, 30))
-    values: dict[str, object] = {"tick": 7, "view": {"client": "boiler"}, "theme": "light"}
-    values |= {"browser": {"zone": "UTC", "width": 900}}
-    first = run(person, sent(person, "ack.data", values)).get_json()["response"]
+    asked = {"view": {"clients": ["boiler"]}, "theme": "light", "zone": "UTC", "width": 900}
+    values: dict[str, object] = {"client-ask": asked | {"number": 7}}
+    first = run(person, sent(person, "client-tiles", values)).get_json()["response"]
     assert first["ack"]["data"] == 7
-    assert len(first["charts"]["figure"]["data"]) > 2 * len(settings.spans)
-    again = sent(person, "ack.data", values | {"drawn": first["drawn"]["data"], "tick": 8})
+    assert len(first[CHART]["figure"]["data"]) > 2 * len(settings.spans)
+    appender = open_appender(settings.store_path)
+    appender.append(Batch([every(SECOND_US, 1)[0]._replace(time_us=NOON_US - 1)]))
+    appender.close()
+    values = {"client-ask": asked | {"number": 8}, "drawn": first["drawn"]["data"]}
+    again = sent(person, "client-tiles", values)
     second = run(person, again).get_json()["response"]
     assert second["ack"]["data"] == 8
-    assert "__dash_patch_update" in second["charts"]["figure"]
-    assert "options" not in second.get("client", {})
+    assert CHART not in second, "ends of lines alone"
+    assert second["client-ends"]["data"]["tails"]
+    assert "options" not in second.get('{"choice":"client"}', {})
 
 
 @pytest.mark.parametrize("junk", [[], "x", 3, True, {"client": 3, "zone": []}, [1]])
@@ -94,8 +114,9 @@ def test_tick_with_junk_in_every_part_is_still_answered(
 ) -> None:
     """What a browser keeps may be anything: the tick is acknowledged."""
     fill(settings.store_path, every(10 * SECOND_US, 3))
-    values = dict.fromkeys(("view", "theme", "browser", "drawn"), junk) | {"tick": 1}
-    answer = run(person, sent(person, "ack.data", values))
+    asked = dict.fromkeys(("view", "theme", "zone", "width", "touch"), junk) | {"number": 1}
+    values: dict[str, object] = {"client-ask": asked, "drawn": junk}
+    answer = run(person, sent(person, "client-tiles", values))
     assert answer.status_code == 200
     assert answer.get_json()["response"]["ack"]["data"] == 1
 
@@ -117,7 +138,7 @@ def test_callback_body_that_names_none_of_ours_is_400(
 
 def test_callback_with_wrong_parts_tells_nothing_of_our_source(person: FlaskClient) -> None:
     """A body that names a callback and fits it not ends without a traceback in the answer."""
-    body = sent(person, "ack.data", {}) | {"inputs": "x", "state": 3}
+    body = sent(person, "client-tiles", {}) | {"inputs": "x", "state": 3}
     answer = run(person, body)
     assert answer.status_code >= 400
     assert "Traceback" not in answer.text
@@ -126,9 +147,12 @@ def test_callback_with_wrong_parts_tells_nothing_of_our_source(person: FlaskClie
 
 def test_zoom_comes_back_as_a_fixed_view(person: FlaskClient) -> None:
     """A drag on the chart becomes times in UTC."""
-    body = sent(person, "view.data", {"view": {}, "browser": {"zone": "Europe/Berlin"}})
+    body = sent(
+        person, "view.data@", {"view": {}, "browser": {"zone": "Europe/Berlin"}}, "relayoutData"
+    )
     dragged = {"xaxis.range[0]": "2026-11-23 12:00", "xaxis.range[1]": "2026-11-23 13:00"}
-    body["inputs"][0]["value"] = dragged
+    body["inputs"][0] = [{"id": {"chart": "client"}, "property": "relayoutData", "value": dragged}]
+    body["changedPropIds"] = [f"{CHART}.relayoutData"]
     view = run(person, body).get_json()["response"]["view"]["data"]
     assert (view["start"], view["end"]) == (
         "2026-11-23T11:00:00.000000Z",
@@ -139,7 +163,7 @@ def test_zoom_comes_back_as_a_fixed_view(person: FlaskClient) -> None:
 def test_callbacks_never_read_the_whole_figure(person: FlaskClient) -> None:
     """No callback has the figure as input or state: a browser would send it back each tick."""
     known = person.get("/_dash-dependencies").get_json()
-    for one in known:
+    for one in (one for one in known if not one["clientside_function"]):
         for part in one["inputs"] + one["state"]:
             assert part["property"] != "figure"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.digits import Notation, notation, notation_of
+from dashboard.digits import Notation, notation
 from telemetry.window import Window
 from tests.dashboard.pictures import MINUTE_US, every, picture, states, switch
 from tests.telemetry.builders import NOON_US, SECOND_US, fill, steady
@@ -168,7 +168,7 @@ def test_notation_of_a_picture_is_of_its_readings_raw_and_in_buckets(tmp_path: P
     ]
     path = fill(tmp_path / "culex.db", readings)
     near, far = (
-        notation_of(picture(path, window=Window(NOON_US - width, NOON_US + 1)).pictures[0])
+        picture(path, window=Window(NOON_US - width, NOON_US + 1)).pictures[0].notation
         for width in (5 * MINUTE_US, 120 * MINUTE_US)
     )
     assert near == far == Notation("kW", 3, 4, 4)
@@ -177,4 +177,4 @@ def test_notation_of_a_picture_is_of_its_readings_raw_and_in_buckets(tmp_path: P
 def test_notation_of_booleans_and_states_is_their_unit(tmp_path: Path) -> None:
     """They are written as words, and the mean of a boolean is a share."""
     path = fill(tmp_path / "culex.db", [*switch(SECOND_US, 20), *states([(-1, "idle")])])
-    assert [notation_of(one) for one in picture(path).pictures] == [Notation(mean_decimals=2)] * 2
+    assert [one.notation for one in picture(path).pictures] == [Notation(mean_decimals=2)] * 2

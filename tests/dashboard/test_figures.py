@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.arrays import Trace
+from dashboard.arrays import Trace, arrays
 from dashboard.figures import (
     GRAPH_CONFIG,
     figure,
     height_px,
     moving,
-    patched_data,
     signature,
     titles,
     x_range,
@@ -38,6 +37,7 @@ from tests.dashboard.pictures import (
     every,
     lost,
     picture,
+    revived,
     states,
     switch,
     texts,
@@ -78,17 +78,18 @@ STYLES = st.builds(
 )
 
 
+def data_of(shown: Picture, style: Style) -> list[Trace]:
+    """The arrays of every trace."""
+    return [data for one in shown.pictures for data in arrays(one, shown, style)]
+
+
 @steady
 @given(question=QUESTIONS, style=STYLES)
-def test_patch_of_any_picture_fits_its_figure(
-    store: Path, question: Question, style: Style
-) -> None:
-    """A patch has an entry for each trace, in order, with the arrays that the figure has."""
+def test_data_of_any_picture_fits_its_figure(store: Path, question: Question, style: Style) -> None:
+    """There are arrays for each trace, in order, and the figure has them."""
     shown = picture(store, **{name: getattr(question, name) for name in question.__slots__})
     traces = figure(shown, style).to_dict()["data"]
-    patched = list(patched_data(shown, style))
-    assert [number for number, _ in patched] == list(range(len(traces)))
-    for trace, (_, data) in zip(traces, patched, strict=True):
+    for trace, data in zip(traces, data_of(shown, style), strict=True):
         for name, values in data.items():
             assert _plain(trace[name]) == _plain(values), (trace["name"], name)
     assert len(figure(shown, style).layout.annotations) == len(shown.pictures)
@@ -100,10 +101,10 @@ def _plain(values: Any) -> object:  # plotly's own JSON
 
 @steady
 @given(question=QUESTIONS)
-def test_patch_in_the_browsers_zone_is_binary(store: Path, question: Question) -> None:
+def test_data_in_the_browsers_zone_is_binary(store: Path, question: Question) -> None:
     """No list of times or numbers is sent with a tick; only states are texts."""
     shown = picture(store, **{name: getattr(question, name) for name in question.__slots__})
-    for _, data in patched_data(shown, STYLE):
+    for data in data_of(shown, STYLE):
         binary = {name for name, values in data.items() if isinstance(values, dict)}
         assert binary == set(data) or (set(data) == {"x", "y"} and binary == {"x"})
         assert binary == set(data) or all(isinstance(y, str) or y is None for y in data["y"])
@@ -289,7 +290,7 @@ def test_numbers_are_written_as_in_the_tile(tmp_path: Path) -> None:
     assert hovers["5 min mean"] == "%{y:.3f} kW"
     assert made["layout"]["yaxis"]["tickformat"] == ".5~f"
     assert "[kW]" in made["layout"]["annotations"][0]["text"]
-    assert {"1.233", "kW"} <= set(texts(tiles(shown, STYLE)))
+    assert {"1.233", "kW"} <= set(texts(revived(tiles(shown, STYLE))))
 
 
 def test_mark_says_when_and_what_is_gone(store: Path) -> None:

@@ -75,7 +75,7 @@ def test_login_of_the_right_user_opens_every_page(person: FlaskClient) -> None:
     """Page, layout, API and metrics answer a person who is logged in."""
     for path in ("/", "/client", "/_dash-layout", "/_dash-dependencies", "/metrics"):
         assert person.get(path).status_code == 200, path
-    assert person.get("/login").headers["Location"] == "/client"
+    assert person.get("/login").headers["Location"] == "/"
 
 
 def test_login_with_a_wrong_password_says_the_same_as_of_an_unknown_user(
@@ -125,7 +125,7 @@ def test_login_never_leads_to_another_host(stranger: FlaskClient, target: str) -
     """Whatever next= says, a person stays on this host; the form does not repeat it."""
     assert 'name="next" value=""' in stranger.get("/login", query_string={"next": target}).text
     answer = log_in(stranger, next=target)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/client")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
 def test_logout_ends_the_session(person: FlaskClient) -> None:

@@ -14,23 +14,28 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from dashboard.compare.lines import Asked
+from dashboard.compare.question import Comparison, compare
+from dashboard.playground.question import Asked as Tried
+from dashboard.playground.question import trial
+from dashboard.playground.statistics import STATISTICS
 from dashboard.view import View
 from telemetry.__main__ import main
 from telemetry.job import Seal
 from telemetry.reading import Reading
 from telemetry.settings import Settings
 from telemetry.store import open_appender
-from telemetry.window import parse_duration, to_iso, to_us
+from telemetry.window import Window, parse_duration, to_iso, to_us
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, texts, unpacked
 from tests.dashboard.test_answer import answered
-from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading
+from tests.telemetry.builders import NOON_US, SECOND_US, fill, looking, reading
 
 SPANS = ("1m", "5m", "30m")
 LAST_US = NOON_US - 1
 """A reading at the very instant of the tiles."""
 
-VIEW = View(client="boiler")
-DAY = View(client="boiler", start="now-24h")
+VIEW = View(clients=("boiler",))
+DAY = View(clients=("boiler",), start="now-24h")
 
 Means = dict[int, float]
 
@@ -60,7 +65,7 @@ def stored(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def chart(settings: Settings, view: View, span: str) -> Means:
     """The mean of a span in the chart, certain or not, by the time of each point."""
-    figure = answered(settings, view)["figure"].to_plotly_json()
+    figure = answered(settings, view)["figure"]
     name = f"{int(parse_duration(span) // MINUTE_US)} min mean"
     lines = [one for one in figure["data"] if str(one["name"]).startswith(name)]
     found: Means = {}
@@ -139,7 +144,7 @@ def test_chart_of_a_day_says_the_means_of_the_export_in_its_buckets(
 ) -> None:
     """Through blocks, rollups and the head: at each bucket's end the same mean, to the last bit."""
     drawn = chart(stored, DAY, span)
-    bucket_us = answered(stored, DAY)["drawn"]["bucket_us"]
+    bucket_us = answered(stored, DAY)["drawn"]["page"]["bucket_us"]
     start, every = to_iso(NOON_US - 24 * HOUR_US), f"{bucket_us // SECOND_US}s"
     written = columns(over_http(person, span, start=start, every=every), span)
     ends = {int(to_us(datetime.fromisoformat(time))) + bucket_us - 1: float(mean)
@@ -167,6 +172,70 @@ def test_statistics_of_http_and_shell_are_the_same(
     assert shell.splitlines() == answer.splitlines()
     added = [f"{name}_5m" for name in (*names, "coverage")]
     assert answer.splitlines()[0].split(",")[-len(added) :] == added
+
+
+def of_day(settings: Settings, span: str) -> Comparison:
+    """The comparison of a day, of one client, on buckets as wide as those of its own page."""
+    points = 24 * HOUR_US // answered(settings, DAY)["drawn"]["page"]["bucket_us"]
+    asked = Asked(Window(NOON_US - 24 * HOUR_US, NOON_US), NOON_US, span, points)
+    with looking(settings.store_path) as snapshot:
+        return compare(snapshot, "temperature", ["boiler"], asked)
+
+
+@pytest.mark.parametrize("span", ["5m", "30m"])
+def test_comparison_says_the_means_of_client_page_tile_and_export(
+    stored: Settings, person: FlaskClient, span: str
+) -> None:
+    """At the same instants, to the last bit: at each bucket's end, and where the tile stands."""
+    found = of_day(stored, span)
+    points = found.lines[0].points
+    drawn = dict(zip(points.times_us.tolist(), points.values.tolist(), strict=True))
+    at_client = chart(stored, DAY, span)
+    assert len(at_client) > 100
+    assert at_client.items() <= drawn.items()
+    assert drawn.pop(LAST_US) == float(columns(over_http(person), span)[to_iso(LAST_US)])
+    start, every = to_iso(NOON_US - 24 * HOUR_US), f"{found.width_us // SECOND_US}s"
+    written = columns(over_http(person, span, start=start, every=every), span)
+    ends = {int(to_us(datetime.fromisoformat(time))) + found.width_us - 1: float(mean)
+            for time, mean in written.items()}  # fmt: skip
+    del ends[LAST_US]
+    assert ends.items() <= drawn.items()
+
+
+def test_comparison_says_the_buckets_of_the_export_and_its_figures(
+    stored: Settings, person: FlaskClient
+) -> None:
+    """Each bucket's mean is a row's value; the mean of the table is that of a day at its end."""
+    found = of_day(stored, "")
+    start = to_iso(NOON_US - 24 * HOUR_US)
+    text = over_http(person, "30m", start=start, every=f"{found.width_us // SECOND_US}s")
+    written = [float(row["value"]) for row in csv.DictReader(io.StringIO(text))]
+    assert found.lines[0].points.values.tolist() == written
+    rows = [*csv.DictReader(io.StringIO(over_http(person, "24h", start=start)))]
+    totals = found.lines[0].totals
+    assert totals.count == len(rows)
+    assert totals.mean == float(rows[-1]["mean_24h"])
+    assert totals.coverage == pytest.approx(float(rows[-1]["coverage_24h"] or "nan"), nan_ok=True)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_playground_says_the_statistics_of_the_export_at_each_reading(
+    stored: Settings, person: FlaskClient, name: str
+) -> None:
+    """To the last digit, whichever one drags the span of."""
+    window = Window(NOON_US - 15 * MINUTE_US, NOON_US)
+    asked = Tried("boiler", "temperature", window, NOON_US, "5m", name, 700)
+    with looking(stored.store_path) as snapshot:
+        found, _ = trial(snapshot, asked)
+    assert found is not None
+    rows = [*csv.DictReader(io.StringIO(over_http(person, "5m", statistic=name)))]
+    assert len(rows) > 30
+    assert found.line["time_us"].tolist() == [
+        to_us(datetime.fromisoformat(row["time"])) for row in rows
+    ]
+    np.testing.assert_array_equal(
+        found.line["statistic"], [float(row[f"{name}_5m"] or "nan") for row in rows]
+    )
 
 
 def test_store_of_these_tests_has_blocks(stored: Settings) -> None:

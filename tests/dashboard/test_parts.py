@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,7 +17,6 @@ from tests.dashboard.pictures import (
     HOSTILE,
     HOUR_US,
     MINUTE_US,
-    STYLE,
     every,
     picture,
     states,
@@ -34,16 +32,15 @@ def said(component: object) -> str:
     return " ".join(texts(component))
 
 
-def test_notice_of_an_empty_store_is_the_first_run(tmp_path: Path) -> None:
+def test_first_run_says_how_to_begin() -> None:
     """Before the first reading a person learns how to add a client."""
-    shown = picture(fill(tmp_path / "culex.db", []), client="")
-    assert "mosquitto client add" in said(parts.notice(shown))
+    assert "mosquitto client add" in said(parts.first_run())
 
 
 def test_notice_of_an_unknown_client_asks_to_choose_one(tmp_path: Path) -> None:
     """It names the client that has no readings."""
     shown = picture(fill(tmp_path / "culex.db", every(SECOND_US, 3)), client="nobody\u202e")
-    assert "No readings of 'nobody<U+202E>'" in said(parts.notice(shown))
+    assert "No readings of 'nobody<U+202E>'" in said(parts.notice(shown, View()))
 
 
 def test_notice_of_an_empty_window_leads_to_the_last_reading(tmp_path: Path) -> None:
@@ -51,7 +48,7 @@ def test_notice_of_an_empty_window_leads_to_the_last_reading(tmp_path: Path) -> 
     shown = picture(
         fill(tmp_path / "culex.db", [reading(NOON_US - 5 * HOUR_US, 1.0)]), client="boiler"
     )
-    notice = parts.notice(shown)
+    notice = parts.notice(shown, View())
     assert "5 h ago" in said(notice)
     assert notice is not None
     link = next(one for one in notice.children if getattr(one, "href", ""))
@@ -64,7 +61,7 @@ def test_notice_of_an_empty_window_leads_to_the_last_reading(tmp_path: Path) -> 
 
 def test_notice_of_a_window_with_readings_is_none(tmp_path: Path) -> None:
     """With something to draw nothing stands in its place."""
-    assert parts.notice(picture(fill(tmp_path / "culex.db", every(SECOND_US, 3)))) is None
+    assert parts.notice(picture(fill(tmp_path / "culex.db", every(SECOND_US, 3))), View()) is None
 
 
 @pytest.mark.parametrize(
@@ -151,23 +148,6 @@ def test_export_link_of_a_hostile_client_is_one_argument(tmp_path: Path) -> None
     assert (query["client"], query["format"]) == ([name], ["csv"])
 
 
-def test_table_row_says_everything_of_a_reading(tmp_path: Path) -> None:
-    """Time in the zone shown, metric, value, unit, delay and flags."""
-    one = reading(NOON_US - 1, 2.5, unit="°C", delay_us=1500, flags=Flag.LATE)
-    shown = picture(fill(tmp_path / "culex.db", [one]))
-    berlin = replace(STYLE, zone=ZoneInfo("Europe/Berlin"))
-    words = list(texts(parts.table(shown, berlin)))
-    assert words[6:] == [
-        "2026-11-23 12:59:59.999", "temperature", "2.5", "°C", "0.002 s", "late",
-    ]  # fmt: skip
-
-
-def test_table_without_readings_says_so(tmp_path: Path) -> None:
-    """An empty table is a sentence."""
-    shown = picture(fill(tmp_path / "culex.db", [reading(0)]))
-    assert said(parts.table(shown, STYLE)) == "No readings in this window."
-
-
 def test_caption_says_what_buckets_leave_out(tmp_path: Path) -> None:
     """Raw readings, buckets, and spans that are narrower than a bucket."""
     path = fill(tmp_path / "culex.db", every(SECOND_US, 8000))
@@ -199,7 +179,8 @@ def test_time_label_is_short() -> None:
 
 def test_refusal_leads_back_to_a_view_that_works() -> None:
     """The reason, and a way on."""
-    refusal = parts.refused("start must be before end")
+    refusal = parts.refused("start must be before end", "7f3a")
     assert "start must be before end." in said(refusal)
+    assert "7f3a" in said(refusal)
     link = next(one for one in refusal.children if getattr(one, "href", ""))
     assert view_of_query(urlsplit(link.href).query) == View()

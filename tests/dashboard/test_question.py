@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.activity import activity
+from dashboard.faults import newest_limited
 from dashboard.marks import MOST_MARKS
+from dashboard.numbers import RAW_READINGS
 from dashboard.parts import caption, export_link
-from dashboard.question import MOST_PANELS, RAW_READINGS, MetricPicture, ask
+from dashboard.question import MOST_PANELS, MetricPicture
 from telemetry.export import ExportQuery, subject
 from telemetry.export_rows import export_rows
 from telemetry.job import Retain, Seal
@@ -37,7 +39,7 @@ from tests.dashboard.pictures import (
     states,
     switch,
 )
-from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, reading, steady
+from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, looking, reading, steady
 
 SPANS = ("1m", "5m", "30m")
 DAY = 24 * HOUR_US
@@ -100,8 +102,8 @@ def test_mean_of_buckets_at_any_instant_is_that_of_the_readings(
     window = Window(NOON_US - minutes * MINUTE_US - 7, NOON_US - 7)
     with pytest.MonkeyPatch.context() as patch:
         raw = tile_means(picture(path, window=window).pictures[0])
-        patch.setattr("dashboard.question.RAW_READINGS", 0)
-        patch.setattr("dashboard.question._TILE_READINGS", 0)
+        patch.setattr("dashboard.numbers.RAW_READINGS", 0)
+        patch.setattr("dashboard.numbers._TILE_READINGS", 0)
         cut = tile_means(picture(path, window=window).pictures[0])
     assert cut == pytest.approx(raw, nan_ok=True)
 
@@ -182,37 +184,6 @@ def test_client_left_open_is_the_one_with_the_newest_activity(tmp_path: Path) ->
     assert [one.client for one in shown.clients] == ["boiler", "a"]
 
 
-def test_table_is_the_newest_readings_newest_first(tmp_path: Path) -> None:
-    """At most 25 rows, of all metrics shown, inside the window."""
-    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 40), *states([(-1, "on"), (1, "off")])])
-    table = picture(path).table
-    assert len(table) == 25
-    assert (table[0].value, table[0].time_us) == ("on", NOON_US - 1)
-    assert [one.time_us for one in table] == sorted((one.time_us for one in table), reverse=True)
-
-
-def test_question_of_everything_uses_one_snapshot(tmp_path: Path) -> None:
-    """However many metrics there are, the store is looked at once."""
-    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 9), *switch(SECOND_US, 9)])
-    with asking(path) as querier:
-        counted = Counting(querier)
-        ask(counted, QUESTION)
-    assert counted.snapshots == 1
-
-
-class Counting:
-    """A querier that counts its snapshots."""
-
-    def __init__(self, querier: object) -> None:
-        self._querier = querier
-        self.snapshots = 0
-
-    def snapshot(self) -> object:
-        """A snapshot of the querier behind."""
-        self.snapshots += 1
-        return self._querier.snapshot()  # type: ignore[attr-defined]  # a Querier
-
-
 def latest(client: str, age_us: int, flags: int = 0) -> Latest:
     """The newest reading of a client, that old."""
     received_us = NOON_US - age_us
@@ -286,9 +257,11 @@ def test_limited_client_is_the_last_one_within_the_hour(tmp_path: Path) -> None:
         Event(NOON_US - 3, EventKind.REFUSED, "c"),
     ]
     path = happen(fill(tmp_path / "culex.db", every(SECOND_US, 3)), *events)
-    assert picture(path).limited is None
+    with looking(path) as snapshot:
+        assert newest_limited(snapshot, NOON_US) is None
     limited = Event(NOON_US - HOUR_US, EventKind.LIMITED, "b")
-    assert picture(happen(path, limited)).limited == limited
+    with looking(happen(path, limited)) as snapshot:
+        assert newest_limited(snapshot, NOON_US) == limited
 
 
 def test_marks_beyond_what_is_shown_are_the_newest(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.dashboard.pictures import (
     STYLE,
     every,
     picture,
+    revived,
     states,
     switch,
     texts,
@@ -30,12 +31,12 @@ from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading
 
 def words(shown: Picture) -> Sequence[str]:
     """The texts of the first tile."""
-    return list(texts(tiles(shown, STYLE)[0]))
+    return list(texts(revived(tiles(shown, STYLE))[0]))
 
 
 def means(shown: Picture) -> Sequence[html.Div]:
     """The rows of the means of the first tile."""
-    rows: Sequence[html.Div] = tiles(shown, STYLE)[0].children[-1].children
+    rows: Sequence[html.Div] = revived(tiles(shown, STYLE))[0].children[-1].children
     return rows
 
 
@@ -75,13 +76,13 @@ def test_tile_of_a_silent_series_is_stale(tmp_path: Path) -> None:
         picture(path, now_us=now_us, window=Window(NOON_US - HOUR_US, now_us))
         for now_us in (NOON_US + 30 * SECOND_US, NOON_US + 31 * SECOND_US)
     )
-    assert tiles(fresh, STYLE)[0].className == "tile"
-    assert tiles(silent, STYLE)[0].className == "tile stale"
+    assert revived(tiles(fresh, STYLE))[0].className == "tile"
+    assert revived(tiles(silent, STYLE))[0].className == "tile stale"
 
 
 def cadence(shown: Picture) -> tuple[str, str, str]:
     """The look of the first tile, and what it says of its cadence, in short and in full."""
-    tile = tiles(shown, STYLE)[0]
+    tile = revived(tiles(shown, STYLE))[0]
     (said,) = tile.children[2].children[1:]
     return tile.className, said.children, said.title
 
@@ -131,8 +132,8 @@ def test_tile_of_a_series_whose_interval_is_set_says_so(tmp_path: Path) -> None:
     """Coverage counts by it: one reading of six in a minute."""
     path = fill(tmp_path / "culex.db", [reading(NOON_US - SECOND_US)])
     rules = [IntervalRule("boiler", "*", 10 * SECOND_US)]
-    with closing(StoreQuerier(path, rules)) as querier:
-        shown = ask(querier, QUESTION)
+    with closing(StoreQuerier(path, rules)) as querier, querier.snapshot() as snapshot:
+        shown = ask(snapshot, QUESTION)
     assert cadence(shown)[1:] == (
         "every 10 s",
         "every 10 s, set in culex.toml, 99 % missing in what is shown",
@@ -143,7 +144,7 @@ def test_tile_of_a_series_whose_interval_is_set_says_so(tmp_path: Path) -> None:
 def test_tile_of_two_readings_says_nothing_yet(tmp_path: Path) -> None:
     """One gap is no interval."""
     shown = picture(fill(tmp_path / "culex.db", every(SECOND_US, 2)))
-    (age,) = tiles(shown, STYLE)[0].children[2].children
+    (age,) = revived(tiles(shown, STYLE))[0].children[2].children
     assert age.children == "1 s ago"
 
 
@@ -151,7 +152,7 @@ def test_tile_of_a_boolean_and_of_a_state_speak_words(tmp_path: Path) -> None:
     """The share of time stands where a number has its mean."""
     path = fill(tmp_path / "culex.db", [*switch(SECOND_US, 121), *states([(-1, "idle")])])
     shown = picture(path, window=Window(NOON_US - HOUR_US, NOON_US + 1))
-    state, boolean = (list(texts(one)) for one in tiles(shown, STYLE))
+    state, boolean = (list(texts(one)) for one in revived(tiles(shown, STYLE)))
     assert state.count("idle") == 2
     assert {"off", "on", "50 %"} <= {*boolean}
 
@@ -187,5 +188,5 @@ def test_tile_of_a_window_that_is_over_shows_its_last_reading(tmp_path: Path) ->
     """Value and means in one tile stand at one time."""
     path = fill(tmp_path / "culex.db", every(10 * SECOND_US, 400))
     window = Window(NOON_US - 2 * HOUR_US, NOON_US - HOUR_US)
-    words = list(texts(tiles(picture(path, window=window), STYLE)[0]))
+    words = list(texts(revived(tiles(picture(path, window=window), STYLE))[0]))
     assert words[1] == "38"  # 399 at noon, 39 at eleven, which the half-open window leaves out

@@ -97,8 +97,8 @@ def test_relayout_that_moves_no_time_leaves_the_view(relayout: dict[str, object]
 def test_double_click_follows_the_clock_again() -> None:
     """A fixed view follows; one that follows keeps its width."""
     again = {"xaxis.autorange": True}
-    fixed = View(client="boiler", start="2026-01-01", end="2026-01-02")
-    assert zoomed(fixed, again, NOON_US, BERLIN) == View(client="boiler")
+    fixed = View(clients=("boiler",), start="2026-01-01", end="2026-01-02")
+    assert zoomed(fixed, again, NOON_US, BERLIN) == View(clients=("boiler",))
     following = View(start="now-6h")
     assert zoomed(following, again, NOON_US, BERLIN) is following
 

@@ -28,12 +28,17 @@ NAMES = st.one_of(
 )
 TIMES = st.one_of(st.sampled_from([("now-6h", "now"), ("now-15m", "now")]), st.tuples(NAMES, NAMES))
 VIEWS = st.builds(
-    lambda client, metrics, times, spans, zone: View(client, metrics, *times, spans, zone),
-    st.one_of(st.just(""), NAMES),
+    lambda clients, metrics, times, spans, zone, options: View(
+        clients, metrics, *times, spans, zone, options
+    ),
+    st.lists(NAMES, max_size=3).map(tuple),
     st.lists(NAMES, max_size=4).map(tuple),
     TIMES,
     st.lists(st.sampled_from(["1m", "5m", "90s", "<b>"]), max_size=3).map(tuple),
     st.one_of(st.just(""), NAMES),
+    st.dictionaries(
+        st.sampled_from(["mode", "state", "tab"]), NAMES.filter(lambda t: len(t) <= 200)
+    ),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -59,7 +64,7 @@ def test_view_through_the_browser_is_the_same_view(view: View) -> None:
 def test_query_of_a_default_view_is_empty() -> None:
     """Defaults are left out of the URL."""
     assert View().query() == ""
-    assert View(client="boiler").query() == "?id=boiler"
+    assert View(clients=("boiler",)).query() == "?id=boiler"
     assert view_of_query("") == View(start=DEFAULT_START, end="now")
 
 
@@ -67,10 +72,11 @@ def test_query_of_a_default_view_is_empty() -> None:
 @given(JSON)
 def test_view_of_any_json_is_a_view(sent: object) -> None:
     """Whatever JSON a browser sends makes a view whose fields have their types."""
-    for value in (sent, {"client": sent, "metrics": sent, "spans": sent, "zone": sent}):
+    for value in (sent, {"clients": sent, "metrics": sent, "zone": sent, "options": sent}):
         view = view_of_json(value)
         assert isinstance(view.client + view.start + view.end + view.zone, str)
-        assert all(isinstance(text, str) for text in (*view.metrics, *view.spans))
+        assert all(isinstance(text, str) for text in (*view.clients, *view.metrics, *view.spans))
+        assert all(isinstance(text, str) for pair in view.options.items() for text in pair)
 
 
 @steady
@@ -153,3 +159,21 @@ def test_zone_that_does_not_exist_is_refused(zone: str) -> None:
     """A name of no zone is an error, whatever it would be as a path."""
     with pytest.raises(ViewError, match="is not a time zone"):
         check_zone(View(zone=zone), "UTC")
+
+
+def test_query_keeps_only_what_can_be_an_option() -> None:
+    """Names and values of options are bounded, whoever wrote the address."""
+    query = "?mode=delta&Bad=1&a.b=2&long=" + "x" * 201
+    assert view_of_query(query).options == {"mode": "delta"}
+    assert len(view_of_query("&".join(f"{chr(97 + n)}=1" for n in range(20))).options) == 12
+
+
+def test_wider_view_has_twice_the_time() -> None:
+    """What follows goes on following; what stands grows to both sides."""
+    assert View(start="now-15m").wider(NOON_US, BERLIN).start == "now-30m"
+    assert View(start="now-12h").wider(NOON_US, BERLIN).start == "now-1d"
+    fixed = View(start="2026-01-01T00:00:00Z", end="2026-01-01T02:00:00Z")
+    window = fixed.wider(NOON_US, BERLIN).window(NOON_US, BERLIN)
+    assert window == View(start="2025-12-31T23:00:00Z", end="2026-01-01T03:00:00Z").window(
+        NOON_US, BERLIN
+    )

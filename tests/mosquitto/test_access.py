@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mosquitto import access_file
 from mosquitto.access import Access, AccessError, Client, Password, Token, User
+from mosquitto.detail import Detail, Kept
 
 PASSWORD = Password("digest", "salt", 101)
 SECOND_WRITER = """
@@ -41,7 +43,7 @@ def test_commits_are_durable_and_the_version_is_kept(access: Access, path: Path)
     access.prepare()
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-        assert database.execute("PRAGMA user_version").fetchone() == (1,)
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
     database.close()
 
 
@@ -108,6 +110,37 @@ def test_tokens_are_found_by_digest(access: Access) -> None:
     assert access.token(b"digest") is None
     with pytest.raises(AccessError, match="there is no token"):
         access.remove_token("script")
+
+
+def test_details_are_kept_of_clients_that_are_unknown_here(access: Access, path: Path) -> None:
+    """What was said of a client is there for another object, with who said it and when."""
+    said = Detail("a/b #1", "Pump", "SN-7", "00:1b:44:11:3a:b7", ("roof", "new"), "<b>\n2")
+    access.put_detail(said, "ann")
+    assert Access(path).detail("a/b #1") == Kept(said, 7, "ann")
+    assert Access(path).details() == {"a/b #1": Kept(said, 7, "ann")}
+    assert access.detail("other") is None
+
+
+def test_detail_said_again_replaces_what_was_known(access: Access) -> None:
+    """The newest saying counts, and an empty one is forgotten."""
+    access.put_detail(Detail("tank", "Pump"), "ann")
+    access.put_detail(Detail("tank", "Tank"), "bob")
+    assert access.detail("tank") == Kept(Detail("tank", "Tank"), 7, "bob")
+    access.put_detail(Detail("tank"), "bob")
+    assert access.details() == {}
+
+
+def test_file_of_the_first_version_keeps_its_users(access: Access, path: Path) -> None:
+    """A file without the table of details gets it, and nothing else of it changes."""
+    first = (Path(access_file.__file__).parent / "access.sql").read_text(encoding="utf-8")
+    with sqlite3.connect(path) as database:
+        database.executescript(first)
+        database.execute("INSERT INTO user VALUES ('ann', 'hash', 'admin', 5)")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    access.put_detail(Detail("tank", "Pump"), "ann")
+    assert access.users() == [User("ann", "hash", "admin", 5)]
+    assert list(access.details()) == ["tank"]
 
 
 def test_hostile_text_is_only_text(access: Access) -> None:

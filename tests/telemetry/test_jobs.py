@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telemetry.batch import Batch
 from telemetry.interface import Appender, StoreError, StoreUnavailable
 from telemetry.job import Erase, Job, JobError, Replay, Result
-from telemetry.jobs import Patience, run_pending, submit, wait
+from telemetry.jobs import Patience, result_of, run_pending, submit, wait, withdraw
 from telemetry.quarantine import Choice
 from telemetry.reading import Flag, Series
 from telemetry.store import open_appender
@@ -276,3 +276,26 @@ def test_wait_ends_soon_after_nobody_is_there_to_answer(folder: Path) -> None:
         wait(folder, job_id, patience)
     assert 35 < next(ticks) < 45
     assert list(folder.iterdir()) == []
+
+
+def test_result_is_there_as_often_as_it_is_asked_for(folder: Path) -> None:
+    """Nobody waits: there is none yet, then there is one, also for who lost the first answer."""
+    job_id = submit(folder, SIMULATED)
+    assert result_of(folder, job_id) is None
+    run_pending(folder, Refusing())
+    assert [result_of(folder, job_id) for _ in range(2)] == [{}, {}]
+
+
+@pytest.mark.parametrize("job_id", ["", "../../secrets/x", "00000000000000001-0123abcd", "x" * 999])
+def test_result_of_what_is_no_job_is_refused(folder: Path, job_id: str) -> None:
+    """What a browser sends names no other file."""
+    with pytest.raises(JobError, match="ask again"):
+        result_of(folder, job_id)
+    withdraw(folder, job_id)
+
+
+def test_job_withdrawn_is_not_done(folder: Path) -> None:
+    """Who gave up is not surprised later."""
+    worker, job_id = Refusing(), submit(folder, SIMULATED)
+    withdraw(folder, job_id)
+    assert (run_pending(folder, worker), worker.asked) == (0, [])

@@ -16,7 +16,7 @@ from telemetry.ledger import HOUR_US, Account, LedgerRow, Outcome, Tally
 from telemetry.quarantine import Choice, Quarantined
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, Window
 from tests.telemetry.builders import looking, reading, steady
 
 NOON_US = 500_000 * HOUR_US
@@ -269,3 +269,33 @@ def test_ledger_adds_up_whatever_arrives(
             assert snapshot.recount() == []
             received = sum(row.messages.received for row in snapshot.ledger(None, ALL_TIME))
         assert received == sum(map(len, batches))
+
+
+def test_ledger_of_all_is_that_of_each(appender: Appender, path: Path) -> None:
+    """Asked for one client, for another, or for all: the same rows, in order, in the window."""
+    accounts = [Account(name, NOON_US + n * HOUR_US) for name in ("", "b", "a") for n in range(3)]
+    appender.append(Batch(arrivals=[Arrival(one, (), Outcome.LIMITED) for one in accounts]))
+    window = Window(NOON_US, NOON_US + 2 * HOUR_US)
+    with looking(path) as snapshot:
+        every = [row.account for row in snapshot.ledger(None, window)]
+        assert every == sorted(one for one in accounts if one.hour_us < window.end_us)
+        each = [row.account for name in ("", "a", "b") for row in snapshot.ledger(name, window)]
+        assert every == each
+        assert not snapshot.ledger("c", window)
+
+
+def test_series_arrive_since_the_ledger_knows_their_client(appender: Appender, path: Path) -> None:
+    """A metric that came later began then; an hour that was imported was before there was any."""
+    metrics = [Series("boiler", name) for name in ("old", "new")]
+    appender.append(Batch([reading(NOON_US - 9 * HOUR_US, series=metrics[0])]))
+    new = reading(NOON_US + 5, series=metrics[1])
+    appender.append(Batch(arrivals=[Arrival(HERE, [at(1)]), Arrival(HERE, [new])]))
+    appender.append(Batch([reading(7, series=Series("alone", "m"))]))
+    with looking(path) as snapshot:
+        begun = snapshot.begun()
+    assert begun == {
+        metrics[0]: NOON_US,
+        metrics[1]: NOON_US + 5,
+        at(1).series: NOON_US + 1,
+        Series("alone", "m"): 7,
+    }

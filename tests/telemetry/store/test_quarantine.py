@@ -17,6 +17,7 @@ from telemetry.quarantine import (
     METRIC_CHARACTERS,
     TOPIC_BYTES,
     Choice,
+    Entry,
     Group,
     Quarantined,
 )
@@ -103,6 +104,31 @@ def test_quarantine_is_chosen_by_reason_and_topic_in_order_of_arrival(appender: 
     assert [entry.message.received_us for entry in rest] == [9]
 
 
+@pytest.mark.parametrize("choice", [Choice("r0", "t1"), Choice("r0"), Choice(topic="t1"), Choice()])
+def test_quarantine_is_read_newest_first_in_pages(
+    appender: Appender, path: Path, choice: Choice
+) -> None:
+    """Readers page back through what the writer has, each message once."""
+    keep(appender, *(refused(n, topic=f"t{n % 2}", reason=f"r{n % 3}") for n in range(12)))
+    every = [*appender.quarantined(choice, 0, 99)][::-1]
+    found: list[Entry] = []
+    with looking(path) as snapshot:
+        while page := snapshot.quarantined(choice, found[-1].id if found else 99, 2):
+            found += page
+    assert found == every
+
+
+def test_quarantine_is_told_by_client(appender: Appender, path: Path) -> None:
+    """What is only counted has no topic, and still says whose it was."""
+    elsewhere = replace(refused(1), account=Account("pump", 0))
+    appender.append(Batch(quarantined=[refused(0), elsewhere]))
+    with looking(path) as snapshot:
+        assert sorted((one.client, one.messages) for one in snapshot.quarantine()) == [
+            ("boiler", 1),
+            ("pump", 1),
+        ]
+
+
 def test_quarantine_counts_what_it_does_not_keep(
     appender: Appender, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,9 +137,9 @@ def test_quarantine_counts_what_it_does_not_keep(
     keep(appender, *(refused(n) for n in range(10)))
     keep(appender, refused(10, reason="other"))
     assert groups(path) == [
-        Group("t", "other", 10, 10, 1, 1),
-        Group("", "r", 3, 9, 7, 0),
-        Group("t", "r", 0, 2, 3, 3),
+        Group("t", "other", 10, 10, 1, 1, "boiler"),
+        Group("", "r", 3, 9, 7, 0, "boiler"),
+        Group("t", "r", 0, 2, 3, 3, "boiler"),
     ]
 
 

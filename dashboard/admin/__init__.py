@@ -1,0 +1,1 @@
+"""The page Admin: storage, retention, settings, versions and diagnostics."""

@@ -1,0 +1,43 @@
+"""What a broker does not tell, why, and what to do: for brokers that are not our own too."""
+
+from dash import html
+
+from dashboard.broker.connections import Listed
+from dashboard.broker.facts import Figures
+from dashboard.faults import collector_fault
+from dashboard.parts import icon
+from telemetry.condition import WriterState
+from telemetry.window import SECOND_US
+
+_FIRST_US = 30 * SECOND_US
+_OURS = 2  # the session that carries readings, and the watch over the broker
+
+_FIRST = "The broker says its figures every ten seconds: the first ones come in a moment."
+_NONE = (
+    "The broker tells no figures of itself, so its version, clients, messages and drops are not "
+    "known; the collector's own figures are complete. Nothing arrives below $SYS/broker/#: let the "
+    "collector's user read it, and see that the broker publishes it (Mosquitto: sys_interval 10)."
+)
+_NO_LOG = (
+    "None of them is seen here. If they came before the collector started, they are listed when "
+    "they connect again. If it stays so, the broker does not publish its log: add "
+    "log_dest topic and let the collector's user read $SYS/broker/log/#."
+)
+
+
+def missing(figures: Figures, writer: WriterState, now_us: int) -> html.P | None:
+    """Why there are no figures of the broker; None if there are, or if there is no link."""
+    if figures.has("broker") or not writer.broker_up or collector_fault(writer, now_us):
+        return None
+    young = now_us - (writer.broker_since_us or 0) < _FIRST_US
+    return html.P([icon("info-circle"), _FIRST if young else _NONE], className="broker-missing")
+
+
+def uncounted(figures: Figures, found: Listed) -> str:
+    """How many clients the broker counts, beside those that are listed; or an empty string."""
+    counted = figures.number("broker", "clients.connected")
+    if counted is None:
+        return ""
+    others = max(0, int(counted) - _OURS)
+    text = f"The broker counts {others} clients beside the collector."
+    return f"{text} {_NO_LOG}" if others and not found.known else text

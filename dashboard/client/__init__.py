@@ -1,0 +1,1 @@
+"""The client page beside its charts: presence, limits, details, and the tabs below."""

@@ -1,0 +1,1 @@
+"""Compare: one metric of many clients, as lines over each other, side by side, or apart."""

@@ -1,0 +1,1 @@
+"""The fleet page: all clients, the worst first."""

@@ -1,0 +1,119 @@
+"""What the ledger says of all clients: how many messages, and how complete today is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from telemetry.interface import Snapshot
+from telemetry.interval import Cadence
+from telemetry.ledger import HOUR_US, LedgerRow
+from telemetry.reading import RESERVED_CLIENTS, Series
+from telemetry.window import ALL_TIME, SECOND_US, Window, to_us
+
+_ALMOST = 1e-9
+Grid = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The ledger of today, in few numbers.
+
+    Attributes:
+        at_us: When it was looked at.
+        day_us: When the day began.
+        rates: Messages of each client in a minute, on average over the last hour.
+        complete: The share of the readings expected today that arrived, of each client of which
+            some are expected.
+        complete_all: The same of all of them together; NaN if nothing is expected.
+        rejected: The share of today's messages that could not become readings; NaN without any.
+    """
+
+    at_us: int
+    day_us: int
+    rates: Mapping[str, float]
+    complete: Mapping[str, float]
+    complete_all: float
+    rejected: float
+
+
+NO_BOOKS = Books(ALL_TIME.start_us, ALL_TIME.start_us, {}, {}, math.nan, math.nan)
+"""Before anybody looked."""
+
+
+def day_start_us(now_us: int, zone: tzinfo) -> int:
+    """The whole hour in which the day of a zone began: the ledger counts by hours of UTC."""
+    moment = datetime.fromtimestamp(now_us // SECOND_US, zone)
+    begun_us = to_us(moment.replace(hour=0, minute=0, second=0, microsecond=0, fold=0))
+    return begun_us // HOUR_US * HOUR_US
+
+
+def books_of(
+    snapshot: Snapshot, cadences: Mapping[Series, Cadence], day_us: int, now_us: int
+) -> Books:
+    """Today's books: a row of the ledger for each client and hour."""
+    hour_us = now_us // HOUR_US * HOUR_US
+    rows = snapshot.ledger(None, Window(min(day_us, hour_us - HOUR_US), now_us + 1))
+    rows = [one for one in rows if one.account.client not in RESERVED_CLIENTS]
+    today = [one for one in rows if one.account.hour_us >= day_us]
+    complete, complete_all = _complete(today, snapshot.begun(), cadences, day_us, now_us)
+    received = sum(one.messages.received for one in today)
+    rejected = sum(one.messages.quarantined for one in today)
+    return Books(
+        now_us,
+        day_us,
+        _rates(rows, hour_us, now_us),
+        complete,
+        complete_all,
+        rejected / received if received else math.nan,
+    )
+
+
+def _rates(rows: Sequence[LedgerRow], hour_us: int, now_us: int) -> dict[str, float]:
+    """By this hour, and of the one before the part that is less than an hour ago."""
+    weights = {hour_us: 1.0, hour_us - HOUR_US: 1 - (now_us - hour_us) / HOUR_US}
+    found: dict[str, float] = {}
+    for (client, at_us), messages, *_ in rows:
+        if at_us in weights:
+            found[client] = found.get(client, 0.0) + messages.received * weights[at_us] / 60
+    return {client: rate for client, rate in found.items() if client}
+
+
+def _complete(
+    today: Sequence[LedgerRow],
+    begun: Mapping[Series, int],
+    cadences: Mapping[Series, Cadence],
+    day_us: int,
+    now_us: int,
+) -> tuple[dict[str, float], float]:
+    """Of each client and of all: readings that arrived, hour by hour no more than expected."""
+    known = [(one, two) for one, two in cadences.items() if two.is_regular and one in begun]
+    known = [(one, two) for one, two in known if one.client not in RESERVED_CLIENTS]
+    names = {
+        client: place for place, client in enumerate(dict.fromkeys(o.client for o, _ in known))
+    }
+    edges = np.append(np.arange(day_us, now_us, HOUR_US, dtype=np.int64), now_us)
+    whose = np.array([names[one.client] for one, _ in known], dtype=np.intp)
+    starts = np.array([begun[one] for one, _ in known], dtype=np.int64)
+    intervals = np.array([two.interval_us for _, two in known], dtype=np.float64)
+    times = np.maximum(edges, np.minimum(starts, now_us)[:, None])
+    expected = np.zeros((len(names), len(edges) - 1))
+    np.add.at(expected, whose, np.diff(times, axis=1) / intervals[:, None])
+    expected = np.floor(expected + _ALMOST)
+    there = np.minimum(_arrived(today, names, day_us, expected.shape[1]), expected)
+    wanted = expected.sum(axis=1)
+    shares = np.divide(there.sum(axis=1), wanted, out=np.full(len(names), np.nan), where=wanted > 0)
+    found = {client: float(shares[place]) for client, place in names.items() if wanted[place]}
+    return found, float(there.sum() / wanted.sum()) if wanted.sum() else math.nan
+
+
+def _arrived(today: Sequence[LedgerRow], names: Mapping[str, int], day_us: int, hours: int) -> Grid:
+    arrived = np.zeros((len(names), hours))
+    for (client, at_us), _, readings, *_ in today:
+        place, hour = names.get(client), (at_us - day_us) // HOUR_US
+        if place is not None and hour < hours:
+            arrived[place, hour] = readings.stored
+    return arrived

@@ -1,0 +1,1 @@
+"""Playground: what the span of a rolling statistic does to it, while one drags it."""

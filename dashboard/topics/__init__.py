@@ -1,0 +1,1 @@
+"""The Topics page: what clients publish, as it comes, and what becomes of it."""

@@ -1,0 +1,25 @@
+"""Identifiers and options of the Topics page."""
+
+PAGE = "topics"
+
+GRID = "topics-grid"
+COUNTS = "topics-counts"
+NEWEST = "topics-newest"
+WHOLE = "topics-whole"
+USED = "topics-used"
+
+TOPIC = "topics-topic"
+PAYLOAD = "topics-payload"
+QOS = "topics-qos"
+RETAIN = "topics-retain"
+SEND = "topics-send"
+SENT = "topics-sent"
+
+SEARCH = "search"
+"""The option that says what topics must contain."""
+OPEN = "open"
+"""The option that names branches a reader has opened, by their marks."""
+SHUT = "shut"
+"""The option that names branches a reader has closed."""
+SHOW = "show"
+"""The option that names the row whose topic is shown in full."""

@@ -1,0 +1,95 @@
+"""Access for everybody: axe finds nothing serious on any page, in both themes, desk and phone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
+from playwright.sync_api import Page, expect
+
+from dashboard import ids
+from dashboard.pages import PAGES
+from tests.browser.conftest import Opener
+from tests.browser.stack import HOSTILE
+from tests.browser.test_looks import DESKTOP, PHONE
+from tests.browser.watched import WatchedPage
+
+pytestmark = pytest.mark.browser
+
+QUERIES = {
+    "client": "?id=greenhouse",
+    "compare": "?metric=temperature&id=greenhouse&id=attic",
+    "playground": "?id=greenhouse&metric=temperature",
+}
+"""What a page needs to have something to show."""
+
+RULES: dict[str, Any] = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+NOT_OURS = {"exclude": [[".dash-dropdown-focus-target"]]}
+"""Dash's dropdown has an input that hands the focus on to its button: nobody stays in it."""
+GRAVE = {"serious", "critical"}
+ANSWERED = f"document.querySelector('#{ids.BODY}:not(.waiting)') !== null"
+
+
+def address(name: str) -> str:
+    """Where a page shows something."""
+    return f"/{name}{QUERIES.get(name, '')}"
+
+
+def opened(pages: Opener, path: str, **options: object) -> WatchedPage:
+    """A page that was answered; axe alone needs what the Content-Security-Policy forbids."""
+    watched = pages(path, bypass_csp=True, **options)
+    watched.wait_for(ANSWERED)
+    return watched
+
+
+def grave(page: Page) -> dict[str, list[str]]:
+    """What axe finds that keeps somebody out, by rule: where, and why."""
+    found = Axe().run(page, NOT_OURS, RULES).response["violations"]
+    return {
+        f"{one['id']}: {one['help']}": [f"{node['target']} {node['html'][:200]}" for node in nodes]
+        for one in found
+        if one["impact"] in GRAVE
+        for nodes in [one["nodes"]]
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [page.name for page in PAGES])
+def test_page_keeps_nobody_out(pages: Opener, name: str, scheme: str) -> None:
+    """Each page with data, at a desk and on a phone."""
+    for screen in (DESKTOP, PHONE):
+        watched = opened(pages, address(name), color_scheme=scheme, **screen)
+        watched.wait_ticks(2)
+        assert grave(watched.page) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_login_keeps_nobody_out(pages: Opener, scheme: str) -> None:
+    """Before anybody is known."""
+    watched = pages("/login", bypass_csp=True, color_scheme=scheme, storage_state=None)
+    expect(watched.page.get_by_role("button", name="Log in")).to_be_visible()
+    assert grave(watched.page) == {}
+
+
+@pytest.mark.parametrize("path", ["/nowhere", f"/client?id={HOSTILE.client}", "/client?id=attic"])
+def test_states_that_people_meet_keep_nobody_out(pages: Opener, path: str) -> None:
+    """No such page, a hostile name, nothing in this window."""
+    watched = pages(path.replace("#", "%23"), bypass_csp=True)
+    watched.allowed = ["404"]
+    expect(watched.page.get_by_role("heading").first).to_be_visible()
+    assert grave(watched.page) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_help_and_open_menus_keep_nobody_out(pages: Opener, scheme: str) -> None:
+    """The help over the page, and the times to choose."""
+    watched = opened(pages, address("client"), color_scheme=scheme)
+    page = watched.page
+    page.locator(".time-picker summary").click()
+    assert grave(page) == {}
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Help").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert grave(page) == {}
