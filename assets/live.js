@@ -29,6 +29,7 @@
 
   function place() {
     state.places += 1;
+    state.here = here();
     return { path: `/${location.pathname.slice(prefix().length)}`, search: location.search, number: state.places };
   }
 
@@ -41,8 +42,10 @@
     return [facts, root.dataset.bsTheme, place()];
   }
 
+  const here = () => location.pathname + location.search;
+
   for (const event of ["_dashprivate_pushstate", "popstate"]) {
-    window.addEventListener(event, () => set("place", { data: place() }));
+    window.addEventListener(event, () => { if (here() !== state.here) set("place", { data: place() }); });
   }
 
   /* ---- Asking ---- */
@@ -131,7 +134,7 @@
 
   function timed(next, view, asOf, id, value) {
     if (id === "range" && value) Object.assign(next, { start: `now-${value}`, end: "now" });
-    else if (id === "zone") next.zone = !value || value === "browser" ? "" : value;
+    else if (id === "zone" && value) next.zone = value === "browser" ? "" : value;
     else if (id === "follow" && value) Object.assign(next, follow(view, asOf));
   }
 
@@ -150,13 +153,14 @@
     if (live) state.range = view.start;
     const query = String(parts(view));
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : ""));
+    state.here = here();
     set("range", { value: live ? view.start.replace("now-", "") : null });
     set("zone", { value: view.zone || "browser" });
     const kept = String(parts({ start: view.start, end: view.end, zone: view.zone }));
-    const here = page();
+    const shown = page();
     for (const link of document.querySelectorAll("#navigation a")) {
       const name = link.id.slice(3);
-      const active = name === here;
+      const active = name === shown;
       set(link.id, {
         href: `${prefix()}${name}${kept ? `?${kept}` : ""}`,
         className: active ? "nav-to active" : "nav-to",
@@ -243,8 +247,7 @@
     state.asked = now;
     fetch(`${prefix()}api/v1/clients`, { headers: { Accept: "application/json" } })
       .then((answer) => {
-        const here = encodeURIComponent(location.pathname + location.search);
-        if (answer.status === 401) location.assign(`${prefix()}login?next=${here}`);
+        if (answer.status === 401) location.assign(`${prefix()}login?next=${encodeURIComponent(here())}`);
       })
       .catch(() => {});
   }
@@ -260,7 +263,7 @@
   }
 
   /* The manifest of the file just exported: what is shown, and would be exported, goes on. */
-  function manifest(_clicks, _href, exported) {
+  function manifest(_clicks, _view, exported) {
     if (changes().every((change) => !change.prop_id.endsWith(".n_clicks"))) return [unchanged(), true];
     return [`${exported}&manifest=1`, false];
   }

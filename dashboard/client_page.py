@@ -219,7 +219,7 @@ def _register(app: Dash, engine: Engine) -> None:
             Output(MANIFEST, "href"),
             Output(MANIFEST, "hidden"),
             Input(EXPORT, "n_clicks"),
-            Input(EXPORT, "href"),
+            Input(ids.VIEW, "data"),
             State(EXPORT, "href"),
         ),
         prevent_initial_call=True,

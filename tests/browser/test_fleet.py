@@ -89,7 +89,7 @@ def test_search_and_tiles_leave_what_fits_and_stay_in_the_address(pages: Opener)
     copied = pages(page.url).page
     expect(clients(copied)).to_have_text(["greenhouse"])
     page.get_by_role("searchbox", name="Search clients").fill("no such thing")
-    expect(page.get_by_text("No client fits.")).to_be_visible()
+    expect(page.get_by_role("grid").get_by_text("No client fits.")).to_be_visible()
     page.get_by_role("searchbox", name="Search clients").fill("")
     expect(page).not_to_have_url(re.compile("search="))
     page.locator("#fleet-tile-silent").click()

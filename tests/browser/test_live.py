@@ -7,7 +7,7 @@ from playwright.sync_api import Request, Route, expect
 
 from tests.browser.conftest import Opener
 from tests.browser.stack import PROBE, Stack
-from tests.browser.watched import is_live, tile
+from tests.browser.watched import control, is_live, tile
 
 pytestmark = pytest.mark.browser
 
@@ -38,12 +38,13 @@ def test_first_value_of_a_client_is_a_dot(pages: Opener, stack: Stack) -> None:
     """One reading, to which no line leads, is seen in its chart; with a second it is a line."""
     stack.publish("first", "4")
     watched = pages(f"/client?id={PROBE}&metric=first")
-    dots = watched.page.locator(".js-plotly-plot .points path").filter(visible=True)
+    charts = control(watched.page, "chart", "client")
+    dots = charts.locator(".points path").filter(visible=True)
     expect(dots).to_have_count(1)
     stack.publish("first", "5")
     watched.wait_for(f"{watched.trace('reading')}.y.length === 2")
     expect(dots).to_have_count(0)
-    line = watched.page.locator(".js-plotly-plot .lines path")
+    line = charts.locator(".lines path")
     expect(line.first).to_be_visible()
 
 

@@ -14,10 +14,10 @@ from tests.browser.watched import HEAL_MS, log_in, open_page, tile
 pytestmark = pytest.mark.browser
 
 
-def test_login_with_wrong_then_right_password_leads_to_the_charts_and_out_again(
+def test_login_with_wrong_then_right_password_leads_to_the_fleet_and_out_again(
     contexts: Callable[..., BrowserContext], stack: Stack
 ) -> None:
-    """A wrong password is refused with a sentence, the right one shows charts, logout ends it."""
+    """A wrong password is refused with a sentence, the right one shows the fleet, logout ends it."""
     watched = open_page(contexts(), stack.url)
     watched.allowed = ["401"]
     page = watched.page
@@ -26,7 +26,7 @@ def test_login_with_wrong_then_right_password_leads_to_the_charts_and_out_again(
     expect(page.get_by_role("alert")).to_have_text("That user name and password do not fit.")
     log_in(page)
     expect(page.get_by_role("link", name="Log out")).to_be_visible()
-    watched.wait_drawn()
+    expect(page.get_by_role("heading", name="Clients")).to_be_visible()
     page.get_by_role("link", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     page.goto(f"{stack.url}/client?id=greenhouse")

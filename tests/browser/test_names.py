@@ -56,7 +56,7 @@ def assert_hover_is_text(page: Page) -> None:
     )
     page.mouse.move(box["x"] + middle + 30, box["y"] + 40)
     page.mouse.move(box["x"] + middle, box["y"] + box["height"] / 2, steps=3)
-    expect(page.locator(".hoverlayer")).to_contain_text(HOSTILE_UNIT)
+    expect(control(page, "chart", "client").locator(".hoverlayer")).to_contain_text(HOSTILE_UNIT)
 
 
 def assert_nothing_injected(page: Page) -> None:

@@ -90,7 +90,6 @@ def test_map_and_table_lead_to_the_client_at_that_time(pages: Opener) -> None:
     page.wait_for_url("**/client?id=greenhouse&from=*&to=*")
     page.go_back()
     expect(page.locator("#quality-equation")).to_contain_text("It adds up")
-    page.locator("#quality-clients").scroll_into_view_if_needed()
     page.locator("#quality-clients").get_by_role("link", name="greenhouse").click()
     page.wait_for_url("**/client?id=greenhouse&from=now-3h&to=now")
 
