@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_login_with_wrong_then_right_password_leads_to_the_fleet_and_out_again(
     contexts: Callable[..., BrowserContext], stack: Stack
 ) -> None:
-    """A wrong password is refused with a sentence, the right one shows the fleet, logout ends it."""
+    """A wrong password is refused with a sentence, the right one shows the fleet, till logout."""
     watched = open_page(contexts(), stack.url)
     watched.allowed = ["401"]
     page = watched.page
