@@ -71,7 +71,9 @@ def _picker() -> html.Details:
     """Absolute times, folded away behind what is shown now."""
     return html.Details(
         [
-            html.Summary([icon("calendar3"), html.Span("", id=ids.TIME_LABEL)], className="btn"),
+            html.Summary(
+                [icon("calendar3"), html.Span("Time", id=ids.TIME_LABEL)], className="btn"
+            ),
             html.Div(
                 [
                     html.Label("From", htmlFor=ids.FROM),
