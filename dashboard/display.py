@@ -36,6 +36,15 @@ def mean_text(mean: float, notation: Notation) -> str:
     return NOTHING if math.isnan(mean) else notation.mean(mean)
 
 
+def count_text(count: int) -> str:
+    r"""A count with thin spaces between thousands, which keep it on one line.
+
+    >>> count_text(1234567)
+    '1\u202f234\u202f567'
+    """
+    return f"{count:,}".replace(",", "\u202f")
+
+
 def age_text(age_us: int) -> str:
     """How long ago, in its largest unit.
 

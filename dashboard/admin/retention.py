@@ -6,8 +6,8 @@ from datetime import tzinfo
 
 from dash import html
 
-from dashboard.admin.tables import Cell, bytes_text, count_text, table
-from dashboard.display import clock_text, length_text, printable
+from dashboard.admin.tables import Cell, bytes_text, table
+from dashboard.display import clock_text, count_text, length_text, printable
 from telemetry.condition import WriterState
 from telemetry.job import JobError, Result, Retain
 from telemetry.jobs import submit, wait

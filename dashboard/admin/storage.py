@@ -8,8 +8,8 @@ from pathlib import Path
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.admin.tables import Cell, bytes_text, count_text, table
-from dashboard.display import clock_text, printable
+from dashboard.admin.tables import Cell, bytes_text, table
+from dashboard.display import clock_text, count_text, printable
 from telemetry.condition import WriterState
 from telemetry.interface import Querier
 from telemetry.settings import Settings

@@ -31,15 +31,6 @@ def bytes_text(size: int) -> str:
     return f"{size} B" if place == 0 else f"{value:.1f} {_UNITS[place]}"
 
 
-def count_text(count: int) -> str:
-    r"""A count with thin spaces between thousands.
-
-    >>> count_text(1234567)
-    '1\u202f234\u202f567'
-    """
-    return f"{count:,}".replace(",", "\u202f")
-
-
 def table(
     title: str, heads: Sequence[str], rows: Sequence[Sequence[Cell | Component | str]], none: str
 ) -> html.Div:

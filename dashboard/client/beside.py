@@ -35,9 +35,10 @@ _OFTEN_US, _SELDOM_US = SECOND_US, 30 * SECOND_US
 def answer(look: Look, picture: Picture) -> tuple[Json, Json]:
     """The new values of `OUTPUTS`, and what is to be remembered of them as `drawn`."""
     told, at_us = _told(look, picture)
-    found: Json = {"details": _details(look, picture.question.client)}
+    found: Json = {}
     if told is not None:
         found |= _lane(look, told)
+        found["details"] = _details(look, picture.question.client)
         found["facts"] = facts(picture, told, look.snapshot.skews())
     shown, kept = tabs.answer(look, picture, told)
     return found | shown, {"lane_at": at_us, "lane": _lane_key(look), "tab": kept}

@@ -8,10 +8,9 @@ from dash.development.base_component import Component
 
 from dashboard.client.gaps import MOST_SHOWN, Lack, Lacks
 from dashboard.client.tables import Cell, note, nothing, table
-from dashboard.display import clock_text, length_text, printable
+from dashboard.display import clock_text, count_text, length_text, printable
 from dashboard.parts import icon
 from dashboard.prefix import place
-from dashboard.quality.words import number_text
 from dashboard.style import Style
 from dashboard.view import View
 from telemetry.gaps import Gap
@@ -62,7 +61,7 @@ def _many(count: int, word: str) -> str:
     >>> _many(1, "gap"), _many(12, "gap")
     ('1 gap', '12 gaps')
     """
-    return f"{number_text(count)} {word}{'' if count == 1 else 's'}"
+    return f"{count_text(count)} {word}{'' if count == 1 else 's'}"
 
 
 def _row(one: Lack, client: str, view: View, style: Style) -> list[Cell]:
@@ -75,7 +74,7 @@ def _row(one: Lack, client: str, view: View, style: Style) -> list[Cell]:
         className="client-jump",
     )
     if isinstance(what, Gap):
-        missing = "" if what.missing is None else number_text(what.missing)
+        missing = "" if what.missing is None else count_text(what.missing)
         until = "lasts" if what.lasts else end
         why = printable(one.why) or "not known"
         return [metric, start, until, _long(what.length_us), missing, why, jump]

@@ -6,11 +6,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.client.tables import Cell, note, nothing, table
-from dashboard.display import clock_text, printable
+from dashboard.display import clock_text, count_text, printable
 from dashboard.parts import icon, named, since
 from dashboard.quality.payloads import Form, payload_text
 from dashboard.quality.reasons import reason_of
-from dashboard.quality.words import number_text
 from dashboard.style import Style
 from telemetry.interface import Snapshot
 from telemetry.quarantine import Choice, Entry, Group
@@ -21,7 +20,7 @@ _NEWEST = 1 << 62
 
 _KEPT = (
     "A message that could be read is stored as its readings and not kept as it arrived. "
-    f"Kept are the first {number_text(SHOWN_BYTES)} bytes of the last message of each topic, and, "
+    f"Kept are the first {count_text(SHOWN_BYTES)} bytes of the last message of each topic, and, "
     "in quarantine, messages that could not be read."
 )
 
@@ -45,7 +44,7 @@ def _last_messages(topics: Sequence[Topic]) -> Component:
         [
             printable(topic.name),
             since(topic.last_us),
-            number_text(topic.size),
+            count_text(topic.size),
             payload(topic.payload, topic.size, printable(topic.name)),
         ]
         for topic in topics
@@ -83,8 +82,8 @@ def _newest(snapshot: Snapshot, group: Group) -> Sequence[Entry]:
 
 
 def _counted(group: Group) -> str:
-    many = f"{number_text(group.messages)} {'message' if group.messages == 1 else 'messages'}"
-    return many if group.kept == group.messages else f"{many}, {number_text(group.kept)} kept"
+    many = f"{count_text(group.messages)} {'message' if group.messages == 1 else 'messages'}"
+    return many if group.kept == group.messages else f"{many}, {count_text(group.kept)} kept"
 
 
 def _entries(entries: Sequence[Entry], style: Style) -> list[Component]:
@@ -94,7 +93,7 @@ def _entries(entries: Sequence[Entry], style: Style) -> list[Component]:
         [
             clock_text(one.message.received_us, style.zone)[:19],
             printable(one.message.metric) or "the whole message",
-            number_text(one.size),
+            count_text(one.size),
             payload(one.message.payload, one.size, f"message {one.id}"),
         ]
         for one in entries

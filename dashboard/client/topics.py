@@ -3,10 +3,9 @@
 from dash.development.base_component import Component
 
 from dashboard.client.tables import Cell, note, nothing, table
-from dashboard.display import printable
+from dashboard.display import count_text, printable
 from dashboard.parts import icon, since
 from dashboard.quality.reasons import reason_of
-from dashboard.quality.words import number_text
 from telemetry.interface import Snapshot
 from telemetry.ledger import Outcome
 from telemetry.topic import METRICS_NAMED, Topic
@@ -42,7 +41,7 @@ def _row(topic: Topic, now_us: int) -> list[Cell]:
         printable(topic.name),
         since(topic.last_us),
         f"{topic.per_minute(now_us):.0f}",
-        number_text(topic.messages),
+        count_text(topic.messages),
         str(topic.qos),
         [icon(_WORDS[topic.outcome][0]), " ", _became(topic)],
     ]

@@ -9,7 +9,7 @@ from dashboard.compare.figure import looks_of
 from dashboard.compare.lines import Line
 from dashboard.compare.panels import by_unit
 from dashboard.digits import Notation, notation
-from dashboard.display import NOTHING, mean_text, printable
+from dashboard.display import NOTHING, count_text, mean_text, printable
 from dashboard.page import Json
 
 _NUMBERS = (
@@ -65,7 +65,7 @@ def _row(line: Line, written: Notation, colour: str) -> Json:
         "coverage": figures.coverage,
     }  # fmt: skip
     texts = {
-        "count_text": f"{figures.count:,}".replace(",", "\u202f"),
+        "count_text": count_text(figures.count),
         "least_text": _value(figures.least, written),
         "mean_text": mean_text(figures.mean, written),
         "p95_text": _range(figures.p95, written),

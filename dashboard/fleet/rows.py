@@ -44,7 +44,7 @@ def row_of(member: Member, books: Books, tags: Sequence[str], spark: Spark | Non
         "rank": rank(member),
         "state": member.state,
         "group": GROUPS[member.state],
-        "words": _shown(member.words),
+        "words": _shown(member.words.removeprefix(f"{member.state}; ")),
         "seen": member.seen_us // 1000,
         "every": member.every_us // 1000,
         "values": [

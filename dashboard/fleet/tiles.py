@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.display import NOTHING
+from dashboard.display import NOTHING, count_text
 from dashboard.fleet.survey import Survey
 from dashboard.parts import icon
 from telemetry.reading import Latest, Series
@@ -31,9 +31,7 @@ def choices(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "value": group,
-            "label": html.Span(
-                _tile(symbol, name, f"{counts.get(group, 0):,}".replace(",", "\u202f"))
-            ),
+            "label": html.Span(_tile(symbol, name, count_text(counts.get(group, 0)))),
             "label_id": f"fleet-tile-{group or 'all'}",
         }
         for group, (symbol, name) in TILES.items()

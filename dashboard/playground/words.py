@@ -6,7 +6,7 @@ import numpy as np
 
 from dashboard.compare.numbers import gaps
 from dashboard.digits import Notation
-from dashboard.display import NOTHING, length_text, printable, span_text
+from dashboard.display import NOTHING, count_text, length_text, printable, span_text
 from dashboard.playground.figure import notation_of, second
 from dashboard.playground.question import Trial
 from dashboard.playground.statistics import STATISTICS
@@ -19,7 +19,7 @@ def sentence(found: Trial) -> str:
     name = STATISTICS[found.asked.statistic]
     width_us = found.answer.bucket_us
     bucket = f" in {length_text(width_us)} buckets" if width_us else ""
-    count = f"{found.count:,}".replace(",", "\u202f")
+    count = count_text(found.count)
     facts = [
         f"{span_text(found.asked.span)} {name.word} of {count} readings{bucket}",
         _gaps(found),

@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.display import clock_text, printable
+from dashboard.display import clock_text, count_text, printable
 from dashboard.engine import Engine
 from dashboard.parts import icon, named
 from dashboard.people import may
@@ -17,7 +17,7 @@ from dashboard.quality import names
 from dashboard.quality.payloads import MOST_BYTES, Form, payload_text
 from dashboard.quality.reasons import reason_of
 from dashboard.quality.tables import group_of
-from dashboard.quality.words import client_text, number_text
+from dashboard.quality.words import client_text
 from dashboard.view import ViewError, check_zone, view_of_json
 from telemetry.interface import StoreError
 from telemetry.quarantine import Choice, Entry
@@ -230,7 +230,7 @@ def _none_kept() -> html.P:
 def message(entry: Entry, form: Form, zone: tzinfo) -> html.Details:
     """One message: when, how large, and what was in it."""
     kept = entry.message
-    facts = [f"{number_text(entry.size)} bytes"]
+    facts = [f"{count_text(entry.size)} bytes"]
     facts += [f"metric {printable(kept.metric)}"] if kept.metric else []
     facts += _publisher_facts(kept.facts)
     if not entry.whole:
@@ -242,7 +242,7 @@ def message(entry: Entry, form: Form, zone: tzinfo) -> html.Details:
                 [html.B(clock_text(kept.received_us, zone)), html.Span(" · ".join(facts))]
             ),
             html.Pre(payload_text(kept.payload, form), tabIndex=0, **named("Payload")),
-            *([html.P(f"The first {number_text(MOST_BYTES)} bytes.", className="caption")] * cut),
+            *([html.P(f"The first {count_text(MOST_BYTES)} bytes.", className="caption")] * cut),
         ],
         open=True,
         className="quality-message",

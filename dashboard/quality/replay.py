@@ -3,13 +3,13 @@
 from dash import Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
+from dashboard.display import count_text
 from dashboard.engine import Engine
 from dashboard.faults import collector_fault
 from dashboard.parts import icon
 from dashboard.people import may
 from dashboard.quality import names
 from dashboard.quality.drawer import Json, choice_of
-from dashboard.quality.words import number_text
 from telemetry.interface import StoreError
 from telemetry.job import JobError, Replay, Result
 from telemetry.jobs import result_of, submit, withdraw
@@ -136,7 +136,7 @@ def replayed(result: Result, *, dry_run: bool) -> Component:
 
 
 def _outcome(counts: Json, *, dry_run: bool) -> str:
-    released = f"{number_text(counts['released'])} of {number_text(counts['messages'])} messages"
+    released = f"{count_text(counts['released'])} of {count_text(counts['messages'])} messages"
     if not counts["released"]:
         return (
             "None of them can be read yet. Change the topic template or the client, and restart "
@@ -144,20 +144,20 @@ def _outcome(counts: Json, *, dry_run: bool) -> str:
         )
     if dry_run:
         return (
-            f"{released} would leave quarantine, with up to {number_text(counts['readings'])} "
+            f"{released} would leave quarantine, with up to {count_text(counts['readings'])} "
             "new readings. Nothing was changed."
         )
     known = counts["readings"] - counts["stored"]
-    repeated = f"; {number_text(known)} more were in the store before" if known > 0 else ""
+    repeated = f"; {count_text(known)} more were in the store before" if known > 0 else ""
     return (
-        f"{released} left quarantine: {number_text(counts['stored'])} new readings are stored"
+        f"{released} left quarantine: {count_text(counts['stored'])} new readings are stored"
         f"{repeated}."
     )
 
 
 def _rest(counts: Json) -> str:
-    stay = f" {number_text(counts['stay'])} stay." if counts["stay"] else ""
-    cut = f" {number_text(counts['cut'])} are not kept whole." if counts["cut"] else ""
+    stay = f" {count_text(counts['stay'])} stay." if counts["stay"] else ""
+    cut = f" {count_text(counts['cut'])} are not kept whole." if counts["cut"] else ""
     return stay + cut
 
 

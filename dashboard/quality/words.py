@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.display import clock_text, printable
+from dashboard.display import clock_text, count_text, printable
 from dashboard.parts import icon, page_link
 from dashboard.quality.account import Sums, equation
 from dashboard.quality.completeness import Completeness
@@ -17,7 +17,6 @@ from dashboard.view import View
 from telemetry.ledger import Outcome
 from telemetry.window import Window
 
-_SPACE = "\u00a0"
 _NAMED = 8
 """Clients and places that are named; of more it is said how many there are."""
 
@@ -33,15 +32,6 @@ MEANINGS = {
 NOBODY = "(no client)"
 
 
-def number_text(number: int) -> str:
-    """A whole number in groups of three.
-
-    >>> number_text(12345).split()
-    ['12', '345']
-    """
-    return f"{number:,}".replace(",", _SPACE)
-
-
 def client_text(client: str) -> str:
     """A client's name; of messages whose topic names none, that."""
     return printable(client) if client else NOBODY
@@ -52,7 +42,7 @@ def equation_parts(sums: Sums, what: str) -> list[Component]:
     tally = sums.total(what)
     terms: list[str | Component] = [
         f"{what} received ",
-        html.B(number_text(tally.received)),
+        html.B(count_text(tally.received)),
         " = ",
     ]
     for place, part in enumerate(equation(tally)):
@@ -65,7 +55,7 @@ def equation_parts(sums: Sums, what: str) -> list[Component]:
                         style={"backgroundColor": OUTCOME_COLOURS[part.outcome]},
                     ),
                     f"{part.outcome.value} ",
-                    html.B(number_text(part.number)),
+                    html.B(count_text(part.number)),
                 ],
                 className="quality-term",
                 title=MEANINGS[part.outcome],
@@ -78,7 +68,7 @@ def equation_parts(sums: Sums, what: str) -> list[Component]:
 
 def _verdict(missing: int) -> html.Span:
     if missing:
-        text = f"It does not add up: {number_text(abs(missing))} "
+        text = f"It does not add up: {count_text(abs(missing))} "
         text += "have no outcome" if missing > 0 else "too many"
         return html.Span([icon("exclamation-triangle-fill"), f" {text}"], className="quality-bad")
     return html.Span([icon("check-circle-fill"), " It adds up"], className="quality-good")
@@ -110,11 +100,9 @@ def _since(sums: Sums, what: str) -> list[str]:
         return []
     parts = []
     if sums.erased:
-        parts.append(f"{number_text(sums.erased)} were erased since")
+        parts.append(f"{count_text(sums.erased)} were erased since")
     if sums.expired:
-        parts.append(
-            f"{number_text(sums.expired)} were kept as long as they should be and are gone"
-        )
+        parts.append(f"{count_text(sums.expired)} were kept as long as they should be and are gone")
     return [f"Of the readings stored, {' and '.join(parts)}."]
 
 
@@ -184,5 +172,5 @@ def groups_text(groups: int, messages: int, kept: int) -> str:
     """What is in quarantine in all."""
     if not groups:
         return "Nothing is in quarantine: all that arrived could be read."
-    text = f"{number_text(messages)} messages, {number_text(kept)} of them kept raw."
+    text = f"{count_text(messages)} messages, {count_text(kept)} of them kept raw."
     return f"{text} Open one to see what arrived and to have it decoded again."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.display import printable
+from dashboard.display import count_text, printable
 from dashboard.topics.became import Became, became
 from dashboard.topics.tree import Node
 from dashboard.view import View
@@ -112,7 +112,7 @@ def _heard(topic: Topic, found: Became, now_us: int) -> Row:
 def level_text(node: Node) -> str:
     """The name of a level; one that is empty says so, which MQTT allows."""
     if node.left_out:
-        return f"{node.left_out:,} more here; search for them".replace(",", "\u00a0")
+        return f"{count_text(node.left_out)} more here; search for them"
     return printable(node.level) or "(empty)"
 
 
@@ -122,7 +122,7 @@ def topics_text(number: int) -> str:
     >>> topics_text(1)
     '1 topic'
     """
-    return "1 topic" if number == 1 else f"{number:,} topics".replace(",", "\u00a0")
+    return "1 topic" if number == 1 else f"{count_text(number)} topics"
 
 
 def payload_line(topic: Topic) -> str:
@@ -155,4 +155,4 @@ def rate_text(per_minute: float) -> str:
     """
     if 0 < per_minute < 1:
         return "<1"
-    return f"{per_minute:,.0f}".replace(",", "\u00a0")
+    return count_text(round(per_minute))

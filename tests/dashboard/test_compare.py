@@ -1,7 +1,7 @@
 """Comparing clients: the same numbers as everywhere, honest where there are none."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -18,20 +18,18 @@ from dashboard.compare.panels import MOST_LINES, Mode, panels_of
 from dashboard.compare.question import MOST_CLIENTS, Comparison, compare
 from dashboard.compare.table import rows
 from dashboard.compare.words import caption, table_caption
-from dashboard.engine import Engine
-from dashboard.page import Json, Look
-from dashboard.style import Style, client_colour
+from dashboard.page import Json
+from dashboard.style import client_colour
 from dashboard.view import View
 from telemetry.job import Seal
 from telemetry.reading import Reading, Series
 from telemetry.settings import Settings
 from telemetry.store import open_appender
 from telemetry.window import Window
-from tests.dashboard.pictures import HOSTILE, HOUR_US, MINUTE_US, texts, unpacked
-from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, looking, reading
+from tests.dashboard.looks import QUARTER, answers
+from tests.dashboard.pictures import HOSTILE, HOUR_US, MINUTE_US, STYLE, texts, unpacked
+from tests.telemetry.builders import NOON_US, SECOND_US, fill, looking, reading
 
-STYLE = Style(zone=UTC, browsers=True, dark=False, touch=False, coverage_minimum=0.6)
-QUARTER = Window(NOON_US - 15 * MINUTE_US, NOON_US)
 ASKED = Asked(QUARTER, NOON_US, "", 600)
 
 Value = Callable[[int], float]
@@ -275,34 +273,12 @@ def test_table_has_numbers_to_sort_by_and_texts_to_show(tmp_path: Path) -> None:
     assert (old["gaps"], old["gaps_text"], two["gaps"]) == (None, "–", 1.0)
 
 
-def look_at(settings: Settings, snapshot: object, **changes: object) -> Look:
-    """A look at a quarter of an hour."""
-    fields: Json = {
-        "snapshot": snapshot, "engine": Engine(None, settings, lambda: NOON_US),  # type: ignore[arg-type]  # not asked
-        "view": View(), "window": QUARTER, "style": STYLE, "now_us": NOON_US, "width": 1400,
-        "drawn": {},
-    }  # fmt: skip
-    return Look(**(fields | changes))
-
-
-def answers(settings: Settings, *changes: Json) -> Sequence[Json]:
-    """The answers to looks, one after the other, each remembering the one before."""
-    found: list[Json] = []
-    memory: Json = {}
-    for change in changes:
-        with asking(settings.store_path) as querier, querier.snapshot() as snapshot:
-            made = PAGE.answer(look_at(settings, snapshot, drawn=memory, **change))
-        memory = made.get("drawn", memory)
-        found.append(made)
-    return found
-
-
 def test_page_answers_a_chart_then_nothing_then_what_moved(settings: Settings) -> None:
     """A second is less than a pixel of what is drawn in buckets of ten."""
     fill(settings.store_path, measured("a", float))
     later = {"now_us": NOON_US + 5 * SECOND_US}
     first, same, moved, other = answers(
-        settings, {}, {"now_us": NOON_US + 1}, later, later | {"width": 390}
+        PAGE, settings, {}, {"now_us": NOON_US + 1}, later, later | {"width": 390}
     )
     assert first["figure"]["data"][0]["name"] == "a"
     assert first["chosen"] == {"metric": "temperature"}
@@ -314,7 +290,7 @@ def test_page_answers_a_chart_then_nothing_then_what_moved(settings: Settings) -
 def test_page_without_any_number_is_the_first_run(settings: Settings) -> None:
     """Nobody has published yet."""
     fill(settings.store_path, [])
-    (made,) = answers(settings, {})
+    (made,) = answers(PAGE, settings, {})
     assert "Waiting for the first reading" in " ".join(texts(made["notice"]))
 
 
@@ -331,7 +307,7 @@ def test_page_of_nothing_to_compare_says_what_to_choose(
 ) -> None:
     """The controls stay."""
     fill(settings.store_path, measured("a", float))
-    (made,) = answers(settings, {"view": view})
+    (made,) = answers(PAGE, settings, {"view": view})
     assert said in " ".join(texts(made["in_place"]))
     assert made["hidden"] is True
     assert "notice" not in made
@@ -342,7 +318,7 @@ def test_page_of_an_empty_window_leads_to_the_newest_reading(settings: Settings)
     fill(settings.store_path, measured("a", float))
     window = Window(NOON_US - 60 * HOUR_US, NOON_US - 59 * HOUR_US)
     view = View(clients=("a",), options={"mode": "difference"})
-    (made,) = answers(settings, {"window": window, "view": view})
+    (made,) = answers(PAGE, settings, {"window": window, "view": view})
     link = made["in_place"].children[-1].href
     assert link.startswith("/compare?id=a&from=2026-11-23T11%3A29%3A50")
     assert link.endswith("mode=difference")
@@ -351,10 +327,10 @@ def test_page_of_an_empty_window_leads_to_the_newest_reading(settings: Settings)
 def test_options_that_nobody_knows_are_an_overlay_or_a_sentence(settings: Settings) -> None:
     """A mode that there is not is the first one; a span that is none is said."""
     fill(settings.store_path, measured("a", float))
-    (made,) = answers(settings, {"view": View(options={"mode": "pie"})})
+    (made,) = answers(PAGE, settings, {"view": View(options={"mode": "pie"})})
     assert "figure" in made
     with pytest.raises(ValueError, match="'soon' is not a duration"):
-        answers(settings, {"view": View(options={"mean": "soon"})})
+        answers(PAGE, settings, {"view": View(options={"mean": "soon"})})
 
 
 def test_arrays_are_of_the_traces_in_their_order(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """The playground: what a span does to a metric, said in numbers that can be checked by hand."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,23 +9,27 @@ import numpy as np
 import pytest
 from dash import Patch
 
-from dashboard.engine import Engine
-from dashboard.page import Json, Look
 from dashboard.playground.figure import arrays, figure, second
 from dashboard.playground.page import PAGE
 from dashboard.playground.question import Asked, Trial, trial
 from dashboard.playground.statistics import MARKS, SPANS, STATISTICS, check_span, step_of
 from dashboard.playground.words import limits, sentence, spread_of
-from dashboard.style import Style
 from dashboard.view import View, ViewError
 from telemetry.reading import Reading, Series
 from telemetry.settings import Settings
 from telemetry.window import Window, parse_duration
-from tests.dashboard.pictures import HOSTILE, HOUR_US, MINUTE_US, every, states, texts, unpacked
-from tests.telemetry.builders import NOON_US, SECOND_US, asking, fill, looking
+from tests.dashboard.looks import QUARTER, answers, look_at
+from tests.dashboard.pictures import (
+    HOSTILE,
+    HOUR_US,
+    MINUTE_US,
+    every,
+    states,
+    texts,
+    unpacked,
+)
+from tests.telemetry.builders import NOON_US, SECOND_US, fill, looking
 
-STYLE = Style(zone=UTC, browsers=True, dark=False, touch=False, coverage_minimum=0.6)
-QUARTER = Window(NOON_US - 15 * MINUTE_US, NOON_US)
 ASKED = Asked("", "", QUARTER, NOON_US, "1m", "mean", 700)
 TEN_S = 10 * SECOND_US
 
@@ -46,28 +48,6 @@ def tried(path: Path, **changes: object) -> Trial:
     with looking(path) as snapshot:
         found, _ = trial(snapshot, replace(ASKED, **changes))  # type: ignore[arg-type]  # by name
     assert found is not None
-    return found
-
-
-def look_at(settings: Settings, snapshot: object, **changes: object) -> Look:
-    """A look at a quarter of an hour."""
-    fields: Json = {
-        "snapshot": snapshot, "engine": Engine(None, settings, lambda: NOON_US),  # type: ignore[arg-type]  # not asked
-        "view": View(), "window": QUARTER, "style": STYLE, "now_us": NOON_US, "width": 1400,
-        "drawn": {},
-    }  # fmt: skip
-    return Look(**(fields | changes))
-
-
-def answers(settings: Settings, *changes: Json) -> Sequence[Json]:
-    """The answers to looks, one after the other, each remembering the one before."""
-    found: list[Json] = []
-    memory: Json = {}
-    for change in changes:
-        with asking(settings.store_path) as querier, querier.snapshot() as snapshot:
-            made = PAGE.answer(look_at(settings, snapshot, drawn=memory, **change))
-        memory = made.get("drawn", memory)
-        found.append(made)
     return found
 
 
@@ -198,7 +178,7 @@ def test_span_that_cannot_be_is_said(span: str) -> None:
 def test_page_answers_charts_and_then_what_a_span_changes(settings: Settings) -> None:
     """The charts that are there are patched: nothing flickers."""
     fill(settings.store_path, before_noon(TEN_S, 200, 1.0, 3.0, unit="°C"))
-    first, dragged = answers(settings, {}, {"view": View(spans=("10m",))})
+    first, dragged = answers(PAGE, settings, {}, {"view": View(spans=("10m",))})
     assert first["chosen"] == {"client": "boiler", "metric": "temperature"}
     assert first["sentence"].startswith("5 min mean of 90 readings")
     assert dragged["sentence"].startswith("10 min mean of 90 readings")
@@ -208,10 +188,10 @@ def test_page_answers_charts_and_then_what_a_span_changes(settings: Settings) ->
 def test_page_without_numbers_says_so(settings: Settings) -> None:
     """A state has no mean: the first run, or a sentence beside the controls."""
     fill(settings.store_path, states([(-SECOND_US, "on")]))
-    (made,) = answers(settings, {})
+    (made,) = answers(PAGE, settings, {})
     assert "Waiting for the first reading" in " ".join(texts(made["notice"]))
     fill(settings.store_path, every(SECOND_US, 5))
-    (made,) = answers(settings, {"view": View(("boiler",), ("mode",))})
+    (made,) = answers(PAGE, settings, {"view": View(("boiler",), ("mode",))})
     assert "No numbers of that metric" in " ".join(texts(made["in_place"]))
     assert [one["value"] for one in made["metrics"]] == ["temperature"]
 
@@ -221,7 +201,7 @@ def test_page_of_an_empty_window_leads_to_the_newest_reading(settings: Settings)
     fill(settings.store_path, every(SECOND_US, 5))
     window = Window(NOON_US - 60 * HOUR_US, NOON_US - 59 * HOUR_US)
     view = View(("boiler",), spans=("2m",), options={"statistic": "max"})
-    (made,) = answers(settings, {"window": window, "view": view})
+    (made,) = answers(PAGE, settings, {"window": window, "view": view})
     link = made["in_place"].children[-1].href
     assert "span=2m" in link
     assert link.endswith("statistic=max")
@@ -231,4 +211,4 @@ def test_statistic_that_there_is_not_is_said(settings: Settings) -> None:
     """With those that there are."""
     fill(settings.store_path, every(SECOND_US, 5))
     with pytest.raises(ViewError, match="no statistic 'mode'; choose one of mean, time_weighted"):
-        answers(settings, {"view": View(options={"statistic": "mode"})})
+        answers(PAGE, settings, {"view": View(options={"statistic": "mode"})})

@@ -219,7 +219,7 @@ def test_page_shows_what_arrived_what_is_missing_and_what_is_unread(settings: Se
     )
     found = look_at(settings)
     received = 3 * 360 + 5 * 60 + 1
-    assert f"{received:,}".replace(",", "\u00a0") in texts(found["equation"])
+    assert f"{received:,}".replace(",", "\u202f") in texts(found["equation"])
     assert "adds up" in texts(found["equation"])
     assert "duplicate 60" in texts(found["equation"])
     names = [trace["name"] for trace in found["bars"]["data"]]

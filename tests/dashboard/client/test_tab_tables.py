@@ -86,8 +86,8 @@ def test_gap_is_told_with_its_length_what_is_missing_and_why() -> None:
     found = Lacks([Lack("temperature", GAP, "kicked <b>")], 1, 0, 1200, 0, [])
     parts = gap_tab(found, "boiler", replace(VIEW, options={"tab": "gaps"}), STYLE)
     said = text(parts)
-    assert "1 gap, 1\u00a0200 readings missing." in said
-    assert "2026-11-23 11:54:50 | 2026-11-23 11:57:00 | 2 min 10 s | 1\u00a0200" in said
+    assert "1 gap, 1\u202f200 readings missing." in said
+    assert "2026-11-23 11:54:50 | 2026-11-23 11:57:00 | 2 min 10 s | 1\u202f200" in said
     assert "kicked <b>" in said
     assert "Look |  at temperature from 2026-11-23 11:54:50" in said
     [href] = hrefs(parts)
