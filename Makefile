@@ -3,9 +3,11 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 INIT := $(PYTHON) -m mosquitto init
 export PYTHONUNBUFFERED := 1
+# Each of many processes would compile all modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint bench torture broker collector dashboard demo clean
+.PHONY: help run test check lint bench torture sbom broker collector dashboard demo clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -15,7 +17,7 @@ run: ## set everything up, then run broker, collector, dashboard and simulated f
 	@$(PYTHON) -m mosquitto check
 	@$(PYTHON) -m dashboard check
 	@$(INIT)
-	@exec $(PYTHON) deploy/run.py deploy/Procfile
+	@exec $(PYTHON) -m deploy.run deploy/Procfile
 
 test: ## the whole suite, with a real broker and a real browser
 	@deploy/bootstrap.sh test
@@ -37,6 +39,10 @@ bench: ## the benchmarks, each a ratio against a named baseline
 torture: ## kill collector and broker for DURATION (10m) and count what it cost
 	@deploy/bootstrap.sh test
 	@$(PYTHON) -m tests.torture $(or $(DURATION),10m)
+
+sbom: ## write what Culex consists of, its SBOM, to culex.cdx.json
+	@deploy/bootstrap.sh check
+	@$(PYTHON) deploy/sbom.py culex.cdx.json
 
 broker: ## run the broker alone
 	@deploy/bootstrap.sh run

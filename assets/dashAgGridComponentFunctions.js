@@ -14,14 +14,23 @@
     "collector-down": ["slash-circle", "collector down"],
     "reporting": ["broadcast", "reporting"],
     "connected": ["check-circle-fill", "connected"],
+    "never-seen": ["dash-circle", "not seen yet"],
+    "shut-out": ["dash-circle-fill", "shut out"],
   };
 
   cells.FleetState = ({ data }) => {
     const [symbol, text] = STATES[data.state] || STATES.unknown;
     const state = make("span", { className: `fleet-state state-${data.state}` }, mark(symbol), ` ${text}`);
-    const why = data.state !== "connected" && data.words.replace(/^disconnected: |^connected, but /, "");
+    const why = data.state !== "connected" && data.words.replace(/^disconnected:? |^connected, but |^added, but not seen yet$/, "");
     return make("span", { className: "fleet-who" }, state, why && make("small", { className: "fleet-why" }, why));
   };
+
+  /* On a phone, which has no room for the values, the first of them stands below the name. */
+  function first({ values }) {
+    if (!values || !values.length) return null;
+    const [metric, value, unit] = values[0];
+    return make("small", { className: "fleet-first", "aria-hidden": "true", title: metric }, make("b", null, value), unit ? ` ${unit}` : "");
+  }
 
   /* A link that says where the view leads now; a plain click stays within the page. */
   cells.FleetClient = ({ data }) => {
@@ -37,7 +46,7 @@
       className: "fleet-client",
     }, data.name || data.id);
     const simulated = data.simulated && make("small", { className: "fleet-simulated" }, "simulated");
-    return make("span", { className: "fleet-who", title: data.name || data.id }, link, simulated);
+    return make("span", { className: "fleet-who", title: data.name || data.id }, link, simulated, first(data));
   };
 
   /* The age itself is kept current by assets/live.js. */

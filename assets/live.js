@@ -6,7 +6,9 @@
   const LATE_MS = 6000;
   const LONGEST_PAUSE_MS = 5000;
   const SLOW_MS = 400;
-  const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null, page: "", places: 0, shown: 0 };
+  const LEAVING_MS = 10000;
+  const LAST_ANSWER_MS = 500;
+  const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null, page: "", places: 0, shown: 0, drags: 0 };
   const unchanged = () => window.dash_clientside.no_update;
   const changes = () => window.dash_clientside.callback_context.triggered;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
@@ -57,7 +59,7 @@
   function ask(_count, view, theme, _now, acknowledged, period, refresh, browser) {
     hear(acknowledged);
     const name = page();
-    if (!browser || !view || !name || document.hidden) return;
+    if (!browser || !view || !name || document.hidden || leaving()) return;
     const tick = changes().every((change) => change.prop_id.startsWith("ticker."));
     if (tick && name === state.page && !due(period, refresh)) return;
     const now = Date.now();
@@ -65,7 +67,7 @@
     state.at = now;
     state.sent = Math.max(state.sent, state.acknowledged) + 1;
     state.moved = !tick;
-    set(`${name}-ask`, { data: { number: state.sent, view, theme, ...browser } });
+    set(`${name}-ask`, { data: { number: state.sent, visit: state.places, view, theme, ...browser } });
   }
 
   function hear(acknowledged) {
@@ -91,6 +93,17 @@
   function rest() {
     return Math.min(state.took, LONGEST_PAUSE_MS);
   }
+
+  /* Whoever logs out asks nothing more, and what was asked is answered first: it would be a
+     stranger who asks. */
+  const leaving = () => Date.now() - (state.left || 0) < LEAVING_MS;
+
+  document.addEventListener("submit", (event) => {
+    state.left = Date.now();
+    if (state.sent <= state.acknowledged) return;
+    event.preventDefault();
+    setTimeout(() => event.target.submit(), LAST_ANSWER_MS);
+  });
 
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) { state.at = 0; state.heard = Date.now(); }
@@ -167,6 +180,8 @@
       });
       if (active) {
         link.setAttribute("aria-current", "page");
+        if (state.linked !== name) window.culexNavigation.reveal(link);
+        state.linked = name;
         document.title = [...(view.clients.length === 1 ? view.clients : []), link.textContent, "Culex"].join(" · ");
       } else link.removeAttribute("aria-current");
     }
@@ -204,6 +219,15 @@
     set("view", { data: next });
     if (client && control("choice", "client")) set({ choice: "client" }, { value: client });
     if (metric && control("choice", "metric")) set({ choice: "metric" }, { value: metric });
+  }
+
+  /* What of a chart's report is the reader's doing; that it has another size is not. */
+  function dragged() {
+    const moved = changes().map((change) => change.value)
+      .find((value) => value && Object.keys(value).some((key) => key.startsWith("xaxis.")));
+    if (!moved) return unchanged();
+    state.drags += 1;
+    return { ...moved, number: state.drags };
   }
 
   /* ---- How old it is ---- */
@@ -269,6 +293,6 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    culex: { begin, ask, choose, address, remember, beat, addSpan, manifest },
+    culex: { begin, ask, choose, dragged, address, remember, beat, addSpan, manifest },
   });
 })();

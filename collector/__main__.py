@@ -6,6 +6,7 @@ import structlog
 
 from collector.daemon import replay, run
 from collector.status import read_status
+from mosquitto.access_change import note_command
 from telemetry.fault import one_sentence
 from telemetry.job import Replay, Result
 from telemetry.quarantine import Choice
@@ -45,7 +46,10 @@ def replay_command(*, reason: str | None, topic: str | None, dry_run: bool, as_j
     whether or not the collector runs; one that runs uses the templates it was started with.
     """
     with one_sentence():
-        result = replay(load_settings(), Replay(Choice(reason, topic), dry_run))
+        settings = load_settings()
+        if not dry_run:
+            note_command(settings, "replay asked for", topic or "all topics", reason=reason or "")
+        result = replay(settings, Replay(Choice(reason, topic), dry_run))
     click.echo(orjson.dumps(result).decode() if as_json else _replayed(result, dry_run))
 
 

@@ -1,11 +1,13 @@
 """The collector's life: startup, loop, shutdown."""
 
 import gc
+from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path
+from functools import partial
 
 import structlog
 
+from collector.endpoint import check_endpoint, endpoint_of, held_path
 from collector.intake import Bounds, Intake
 from collector.limits import Caps, Cardinality, RateLimit
 from collector.link import Endpoint
@@ -31,19 +33,16 @@ from telemetry.daemon import (
     start_logging,
     stop_on_signal,
 )
+from telemetry.denials import take
 from telemetry.interface import Appender
 from telemetry.job import JobError, Replay, Result
 from telemetry.jobs import Patience, submit, wait
-from telemetry.login import load_login
 from telemetry.settings import Settings
 from telemetry.store import appender_of, open_querier
 from telemetry.template import EVERY_CLIENT, TopicTemplate
 from telemetry.window import parse_duration, parse_zone
 
 PROCESS = "collector"
-LOOPBACK = "127.0.0.1"
-"""The broker's plain listener is on this machine alone; `mqtt_host` is what clients are told."""
-
 _DRAIN_S = 1.5
 _OBJECTS_PER_COLLECTION = 100_000  # several batches; readings are no cycles (measured, ADR 7)
 _REPLAY_S = 3600.0
@@ -57,17 +56,18 @@ def run(settings: Settings) -> None:
     Raises:
         TemplateError: If the topic templates cannot be used.
         DataFolderError: If the data folder cannot be used.
-        SecretError: If our login is missing.
+        SecretError, TrustError: If our login, or whom to trust, cannot be read.
         AlreadyRunning: If another collector uses the same data folder.
         StoreError: If the store cannot be used.
     """
     topics = load_topics(settings)
     prepare_folders(settings)
-    load_login(_login_path(settings))  # a login that is missing at the start is a mistake to tell
+    endpoint = endpoint_of(settings)
+    check_endpoint(endpoint)
     with pid_file(settings, PROCESS):
         start_logging(settings, PROCESS)
         with closing(appender_of(settings)) as appender:
-            Collector(settings, topics, appender).run()
+            Collector(settings, endpoint, topics, appender).run()
 
 
 def replay(settings: Settings, job: Replay) -> Result:
@@ -107,10 +107,10 @@ class Collector:
         writer: Runs on the thread that calls `run`.
     """
 
-    def __init__(self, settings: Settings, topics: Topics, appender: Appender) -> None:
-        endpoint = Endpoint(LOOPBACK, settings.mqtt_port, lambda: load_login(_login_path(settings)))
-        held = settings.data_dir / "subscriptions.json"
-        subscriptions = Subscriptions(held, topics.filters, topics.refuse)
+    def __init__(
+        self, settings: Settings, endpoint: Endpoint, topics: Topics, appender: Appender
+    ) -> None:
+        subscriptions = Subscriptions(held_path(settings), topics.filters, topics.refuse)
         topics.prefer(subscriptions.wanted)
         self.intake = Intake(_bounds(settings))
         self.session = Session(endpoint, self.intake, subscriptions, now_us)
@@ -128,7 +128,9 @@ class Collector:
             tools.rejections,
             tools.skews,
             self.watch.take_outages,
+            partial(take, settings.denials_dir),
             settings.jobs_dir,
+            endpoint.place,
         )
         self.writer = Writer(parts, settings.batch_readings, now_us)
         self._filters = topics.filters
@@ -159,6 +161,9 @@ class Collector:
 def load_topics(settings: Settings) -> Topics:
     """The topic templates in force.
 
+    At our own broker each client may publish below its name, so what no template takes is heard as
+    well; an existing one may not even let us ask for it.
+
     Raises:
         TemplateError: If they cannot be used.
     """
@@ -166,7 +171,7 @@ def load_topics(settings: Settings) -> Topics:
         Rule(TopicTemplate(one.template), one.format, one.columns, parse_zone(one.zone))
         for one in settings.all_topics
     ]
-    return Topics(rules, [EVERY_CLIENT])
+    return Topics(rules, [] if settings.existing_broker else [EVERY_CLIENT])
 
 
 def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:
@@ -182,7 +187,7 @@ def make_tools(settings: Settings, topics: Topics, appender: Appender) -> Tools:
     return Tools(
         topics,
         Translator(topics, _tolerance(settings), cardinality.admit, appender.memory()),
-        DeliveryRing(appender.deliveries(), _ring_size(settings)),
+        DeliveryRing(_deliveries(settings, appender, before), _ring_size(settings)),
         RateLimit(caps),
         cardinality,
         SkewWatch(appender.skews()),
@@ -204,6 +209,12 @@ def _tolerance(settings: Settings) -> Tolerance:
     return Tolerance(parse_duration(settings.late_after), parse_duration(settings.future_tolerance))
 
 
+def _deliveries(settings: Settings, appender: Appender, before: WriterState) -> Iterable[bytes]:
+    """The last deliveries of the broker in force; those of another say nothing of its own."""
+    broker = settings.existing_broker
+    return appender.deliveries() if before.broker == (broker.place if broker else "") else ()
+
+
 def _ring_size(settings: Settings) -> int:
     """A lost link makes everything in the intake come again, behind its first copy.
 
@@ -216,7 +227,3 @@ def _before(settings: Settings) -> WriterState:
     """What the collector before us said last."""
     with closing(open_querier(settings.store_path)) as querier, querier.snapshot() as snapshot:
         return snapshot.writer()
-
-
-def _login_path(settings: Settings) -> Path:
-    return settings.secrets_dir / "collector.json"

@@ -5,7 +5,6 @@ decided in `collector/players.py`; this module talks to the broker.
 """
 
 import socket
-import ssl
 import sys
 import threading
 from contextlib import closing
@@ -20,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.backfill import ON_THEIR_WAY
+from collector.backfill import ON_THEIR_WAY, is_collecting
 from collector.containment import contained
 from collector.fleet import FLEET, Publication
 from collector.players import Fleet, Player
@@ -32,7 +31,7 @@ from telemetry.daemon import (
     stop_on_signal,
 )
 from telemetry.fault import one_sentence
-from telemetry.interface import Querier
+from telemetry.interface import Querier, StoreError
 from telemetry.login import Login, SecretError, read_secret
 from telemetry.settings import Demo, Settings, load_settings
 from telemetry.store import open_querier
@@ -43,6 +42,7 @@ HISTORY_US = 24 * 3600 * SECOND_US
 
 _KEEP_ALIVE_S = 30
 _RETRY_S = (1, 30)
+_LOOKS, _LOOK_S = 40, 0.25
 # Room for the history under way and minutes of live messages. What is beyond it paho drops, and
 # the history tells it later.
 _QUEUED_MESSAGES = ON_THEIR_WAY + 500
@@ -81,7 +81,7 @@ class Connection:
         arrivals: How often the broker took it in.
     """
 
-    def __init__(self, settings: Settings, login: Login, tls: ssl.SSLContext, troubles: Troubles):
+    def __init__(self, settings: Settings, login: Login, troubles: Troubles):
         self.arrivals = 0
         self._name = login.username
         self._troubles = troubles
@@ -90,13 +90,12 @@ class Connection:
         self._properties.UserProperty = ("simulated", "1")
         self._paho = mqtt.Client(CallbackAPIVersion.VERSION2, login.client_id, protocol=mqtt.MQTTv5)
         self._paho.username_pw_set(login.username, login.password)
-        self._paho.tls_set_context(tls)
         self._paho.reconnect_delay_set(*_RETRY_S)
         self._paho.max_queued_messages_set(_QUEUED_MESSAGES)
         self._paho.on_connect = self._on_connect
         self._paho.on_connect_fail = self._on_connect_fail
         self._paho.on_publish = self._on_publish
-        self._paho.connect_async(settings.mqtt_host, settings.mqtt_tls_port, _KEEP_ALIVE_S)
+        self._paho.connect_async("127.0.0.1", settings.mqtt_port, _KEEP_ALIVE_S)
 
     @property
     def up(self) -> bool:
@@ -139,7 +138,7 @@ class Connection:
             self._troubles.note(
                 self._name,
                 f"the broker refuses the login of the simulated fleet ({reason}); "
-                "if it should play, run: python -m mosquitto init, and start it again",
+                "if it should play, run: .venv/bin/python -m mosquitto init, and start it again",
             )
             return
         self.arrivals += 1
@@ -165,14 +164,13 @@ def make_fleet(settings: Settings, querier: Querier, clock: Clock, span_us: int)
     """The simulated fleet, each client with its own login.
 
     Raises:
-        SecretError: If a login or the certificate of our authority cannot be used.
+        SecretError: If a login cannot be used.
     """
     logins = load_logins(settings.secrets_dir / "demo.json")
-    tls = _trust(settings.ca_file)
     troubles = Troubles()
     return Fleet(
         (
-            Player(client, Connection(settings, logins[client.name], tls, troubles), span_us)
+            Player(client, Connection(settings, logins[client.name], troubles), span_us)
             for client in FLEET
         ),
         querier,
@@ -192,22 +190,15 @@ def load_logins(path: Path) -> dict[str, Login]:
         return {client.name: Login(**kept[client.name]) for client in FLEET}
     except (ValueError, TypeError, KeyError):
         raise SecretError(
-            f"{path} is broken; remove it and run: python -m mosquitto init"
-        ) from None
-
-
-def _trust(ca_file: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file))
-    except OSError as error:
-        raise SecretError(
-            f"cannot use {ca_file}: {error.strerror or error}; run: python -m mosquitto init"
+            f"{path} is broken; remove it and run: .venv/bin/python -m mosquitto init"
         ) from None
 
 
 def why_idle(settings: Settings) -> str:
-    """One sentence: why the fleet has no logins, and how it gets some."""
-    again = "and run: python -m mosquitto init"
+    """One sentence: why the fleet does not play, and what would make it."""
+    if settings.existing_broker is not None:
+        return "the simulated fleet plays at Culex's own broker alone, and broker_url names another"
+    again = "and run: .venv/bin/python -m mosquitto init"
     if settings.demo is Demo.OFF:
         return f'the simulated fleet is off; to see it, set demo = "auto" in culex.toml {again}'
     if settings.demo is Demo.AUTO and settings.access_path.exists():
@@ -215,7 +206,20 @@ def why_idle(settings: Settings) -> str:
             "the simulated fleet stays away because you have clients of your own; "
             f'to see it beside them, set demo = "on" in culex.toml {again}'
         )
-    return "the simulated fleet has no logins yet; run: python -m mosquitto init"
+    return "the simulated fleet has no logins yet; run: .venv/bin/python -m mosquitto init"
+
+
+def await_collector(querier: Querier, stopping: threading.Event) -> None:
+    """Lets a collector that starts beside it come first: it sees only who connects after it."""
+    for _ in range(_LOOKS):
+        try:
+            with querier.snapshot() as snapshot:
+                if is_collecting(snapshot.writer(), now_us()):
+                    return
+        except StoreError:  # there is none yet
+            pass
+        if stopping.wait(_LOOK_S):
+            return
 
 
 def run(settings: Settings, span_us: int = HISTORY_US) -> None:
@@ -227,19 +231,20 @@ def run(settings: Settings, span_us: int = HISTORY_US) -> None:
 
     Raises:
         DataFolderError: If the data folder cannot be used.
-        SecretError: If a login or the certificate of our authority cannot be used.
+        SecretError: If a login cannot be used.
         AlreadyRunning: If another process plays the same fleet.
     """
     prepare_folders(settings)
     with pid_file(settings, PROCESS):
         stopping = stop_on_signal()
         start_logging(settings, PROCESS)
-        if not (settings.secrets_dir / "demo.json").exists():
+        if settings.existing_broker or not (settings.secrets_dir / "demo.json").exists():
             log.info(why_idle(settings))
             stopping.wait()
             return
         with closing(open_querier(settings.store_path)) as querier:
             fleet = make_fleet(settings, querier, now_us, span_us)
+            await_collector(querier, stopping)
             log.info("the simulated fleet plays", clients=len(FLEET))
             fleet.run(stopping)
         log.info("stopped")

@@ -1,5 +1,6 @@
 """The link to the broker: where it leads, whether it is up, since when, and why not."""
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,11 +9,8 @@ import structlog
 
 from collector.message import Message
 from collector.ping import SelfPing
-from collector.properties import Malformed
 from telemetry.clock import Clock
-from telemetry.login import Login, SecretError
-
-LOST = "connection lost"
+from telemetry.login import Login
 
 log = structlog.get_logger("collector.link")
 
@@ -23,11 +21,20 @@ class Endpoint:
 
     Attributes:
         load_login: Reads our login, before each attempt: a password may have been replaced.
+        place: What people call a broker that is not our own; empty for our own.
+        load_trust: Reads whom to trust, before each attempt; None for a broker without TLS.
     """
 
     host: str
     port: int
     load_login: Callable[[], Login]
+    place: str = ""
+    load_trust: Callable[[], ssl.SSLContext] | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is Culex's own broker, of which more is known than of others."""
+        return not self.place
 
     @property
     def login(self) -> Login:
@@ -86,18 +93,23 @@ class Link(Protocol):
 class LinkWatch:
     """Follows the link, for any thread to read, and logs what is news.
 
+    Args:
+        clock: The time.
+        place: What the log calls a broker that is not our own.
+
     Attributes:
         state: As it is now; replaced whole at each change.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, place: str = "") -> None:
         self._clock = clock
+        self._at = {"at": place} if place else {}
         self._troubles: list[str] = []
         self.state = LinkState(up=False, since_us=clock(), reason="connecting")
 
     def up(self) -> None:
         """Notes that the broker took us in."""
-        log.info("connected to the broker")
+        log.info("connected to the broker", **self._at)
         self._troubles.clear()
         self.state = LinkState(up=True, since_us=self._clock(), reason="")
 
@@ -118,31 +130,23 @@ class LinkWatch:
     def lose(self, reason: str) -> None:
         """Notes why the link that was up is lost; what follows from it is not news."""
         if self.state.up:
-            log.warning("lost the broker", reason=reason)
+            log.warning("lost the broker", reason=reason, **self._at)
             self.state = LinkState(up=False, since_us=self._clock(), reason=reason)
 
-    def fail(self, reason: str) -> None:
-        """Notes why an attempt to connect failed; it is down since the link was lost."""
+    def fail(self, reason: str, **details: str) -> None:
+        """Notes why an attempt to connect failed; it is down since the link was lost.
+
+        Args:
+            reason: Why, for anybody to read.
+            details: What stands in the log beside it.
+        """
         if self.state.up:
             self.lose(reason)
         elif self.state.reason != reason:
-            log.warning("cannot connect to the broker; trying until it works", reason=reason)
+            details |= self._at | {"reason": reason}
+            log.warning("cannot connect to the broker; trying until it works", **details)
             self.state = LinkState(up=False, since_us=self.state.since_us, reason=reason)
 
     def _tell_troubles(self) -> None:
         reason = "; ".join(self._troubles)
         self.state = LinkState(up=True, since_us=self.state.since_us, reason=reason)
-
-
-def explain(error: Exception) -> str:
-    """Why there is no connection, for anybody to read: `connection refused`, `timed out`."""
-    if isinstance(error, SecretError):
-        return "our login cannot be read, see the log"  # its sentence holds a path
-    if isinstance(error, Malformed):
-        return f"the broker sends what is no MQTT: {error}"
-    return (getattr(error, "strerror", None) or str(error) or LOST).lower()
-
-
-def plain(reason: str) -> str:
-    """What paho calls a reason, in words for people."""
-    return LOST if reason in ("Unspecified error", "Normal disconnection") else reason

@@ -17,10 +17,11 @@ from collector.topics import Route, Topics
 from collector.translate import OVERFLOW, Translation, Translator, refusal
 from collector.verdict import flagged, judge
 from telemetry.batch import Arrival, Batch, Identity
-from telemetry.ledger import HOUR_US, Account, Outcome
+from telemetry.ledger import Account, Outcome
 from telemetry.presence import Changes, Event, EventKind
 from telemetry.quarantine import Quarantined
 from telemetry.reading import Flag, Reading, Series, SeriesName
+from telemetry.window import HOUR_US
 
 UNKNOWN_CLIENT = ""
 TOO_MANY_MESSAGES = "too-many-messages"
@@ -191,7 +192,8 @@ class Loader:
         if translation.remember:
             translation = self._tools.translator.keep(translation)
         if translation.skew_us is not None and not message.retain:
-            self._tools.skews.note(route.place.client, translation.skew_us)
+            client, skew_us = route.place.client, translation.skew_us
+            self._tools.skews.note(client, skew_us, message.received_us)
         if translation.notes:
             client, received_us = route.place.client, message.received_us
             self._tools.observer.read(client, translation.notes, received_us)

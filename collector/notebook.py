@@ -3,8 +3,8 @@
 from collections.abc import Hashable, Iterable
 
 from collector.decoded import Note, NoteKind
-from telemetry.ledger import HOUR_US
 from telemetry.presence import Event, EventKind
+from telemetry.window import HOUR_US
 
 _REMEMBERED = 20_000
 _STATES = (NoteKind.ONLINE, NoteKind.OFFLINE)

@@ -10,6 +10,7 @@ from collector.message import Message
 from collector.notebook import Notebook
 from collector.outage import Outage
 from collector.presence import Roster
+from telemetry.denials import Denial
 from telemetry.presence import Changes, Connection, Event, EventKind
 from telemetry.reading import Reading
 
@@ -43,6 +44,11 @@ class Observer:
         for outage in outages:
             self._roster.miss(outage)
             self._figures.miss(outage)
+
+    def deny(self, denials: Iterable[Denial]) -> None:
+        """Notes publishes that the broker refused."""
+        for denial in denials:
+            self._roster.deny(denial)
 
     def read(self, client: str, notes: Iterable[Note], received_us: int) -> None:
         """Notes what a client says of itself beside readings."""

@@ -1,4 +1,4 @@
-"""The socket of one connection, read and written in large pieces.
+"""The socket of one connection, with or without TLS, read and written in large pieces.
 
 Paho takes it for its own socket, as it does the one that it puts WebSockets under: what paho reads
 is the packet that it was given, what paho writes leaves together with the acknowledgements.
@@ -6,6 +6,7 @@ is the packet that it was given, what paho writes leaves together with the ackno
 
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -18,6 +19,8 @@ from collector.wire import PINGREQ, acknowledgements
 PIECE_BYTES = 256 * 1024
 """What is read at once: as many messages as come while the writer has the processor, and more."""
 
+_RECORDS = PIECE_BYTES // 16_384  # of TLS, in a piece
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL | getattr(select, "POLLRDHUP", 0)
 
 
@@ -48,6 +51,7 @@ class Pipe:
         self.heard_s = self.asked_s = time.monotonic()
         self.settled_ns = 0
         self._socket = connected
+        self._tls = connected if isinstance(connected, ssl.SSLSocket) else None
         self._generation = generation
         self._lock = threading.Lock()
         self._unsent = bytearray()
@@ -85,14 +89,29 @@ class Pipe:
             ConnectionError: If the broker has ended the connection.
             OSError: If it is lost.
         """
-        try:
-            data = self._socket.recv(PIECE_BYTES)
-        except BlockingIOError:
+        with self._lock:  # TLS takes no reader beside a writer
+            pieces = self._receive()
+        if not pieces:
             return b""
+        data = b"".join(pieces)
         if not data:
             raise ConnectionResetError
         self.heard_s = time.monotonic()
         return data
+
+    def _receive(self) -> list[bytes]:
+        """What there is, in one piece; with TLS in pieces of 16 KiB. The end is an empty one.
+
+        Each takes a whole record of TLS, so nothing is left deciphered that `wait` would not see.
+        """
+        pieces: list[bytes] = []
+        try:
+            pieces.append(self._socket.recv(PIECE_BYTES))
+            while self._tls is not None and pieces[-1] and len(pieces) < _RECORDS:
+                pieces.append(self._tls.recv(PIECE_BYTES))
+        except _NOT_NOW:
+            pass
+        return pieces
 
     def hand_over(self, count: int) -> None:
         """Notes that so many messages go to whoever acknowledges them, before they do."""

@@ -1,11 +1,11 @@
 """Who is connected, by what the broker says in its log, and what is not known about it."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from collector.arrivals import Arrivals
+from collector.lately import Lately, stored_id
 from collector.message import Message
 from collector.outage import Outage
 from collector.refusals import Refusals
@@ -15,11 +15,13 @@ from collector.sighting import (
     Closed,
     Dropping,
     Opened,
+    TlsFault,
     TurnedAway,
     Unreadable,
     read_line,
     split_name,
 )
+from telemetry.denials import Denial
 from telemetry.presence import Changes, Connection, Ending, Event, EventKind
 from telemetry.window import SECOND_US
 
@@ -29,27 +31,12 @@ LOG = "$SYS/broker/log/"
 OPEN_CONNECTIONS = 20_000
 """How many are followed at once: more than our own broker takes. Of others, only that is told."""
 
-ID_CHARACTERS = 200
-"""A longer client identifier is cut."""
-
 _HEARD = frozenset({f"{LOG}N", f"{LOG}E"})  # not M: its lines begin with the client's identifier
 _VERSION, _UPTIME = "$SYS/broker/version", "$SYS/broker/uptime"
 _NAMES_ADDRESS = (2, 1)
 _LATE_US = 10 * SECOND_US
 _LATE_MOST = 1000
 _QUIET = (Ending.GOODBYE, Ending.CLOSED)
-
-
-def stored_id(client_id: str) -> str:
-    """The client identifier as it is kept: a long one cut, with a digest that tells it apart.
-
-    >>> stored_id("boiler"), len(stored_id("x" * 5000))
-    ('boiler', 200)
-    """
-    if len(client_id) <= ID_CHARACTERS:
-        return client_id
-    digest = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{client_id[: ID_CHARACTERS - 17]}…{digest}"
 
 
 class Roster:
@@ -66,19 +53,24 @@ class Roster:
         self._arrivals = Arrivals()
         self._unannounced: set[str] = set()
         self._late: dict[str, int] = {}
-        self._refusals = Refusals()
+        self._refusals = Refusals("connections")
+        self._lately = Lately()
+        self._tls_fault = ""
         self._lost_us: int | None = None
         self._uptime_s = 0
         self._overflown = False
         self._names_address = False
         self._changed: dict[tuple[str, int], Connection] = {}
         self._events: list[Event] = []
+        for one in self._open.values():
+            self._lately.add(one)
         if self._open:
             self._doubt(seen_us)
 
     def hear(self, message: Message) -> None:
         """Notes what a message below `$SYS/broker/` says; never raises."""
         self._events += self._refusals.turn(message.received_us)
+        self._events += self._lately.turn(message.received_us)
         if message.topic in _HEARD and not message.retain:
             self._see(message.payload, message.received_us)
         elif message.topic == _VERSION:
@@ -130,14 +122,21 @@ class Roster:
             if one.until_us is not None and (uptime_s < before_s or one.until_us < started_us):
                 self._end(self._doubtful.pop(key), one.until_us, Ending.BROKER_STOPPED)
 
+    def deny(self, denial: Denial) -> None:
+        """Notes a publish that the broker refused, or several alike."""
+        self._events += self._lately.deny(denial)
+
     def _see(self, payload: bytes, time_us: int) -> None:
+        fault, self._tls_fault = self._tls_fault, ""
         match read_line(payload):
+            case TlsFault(reason):
+                self._tls_fault = reason
             case Accepted(address):
                 self._arrivals.add(address, time_us)
             case Opened() as opened:
                 self._let_in(opened, time_us)
             case Closed(name, reason):
-                self._let_go(name, reason, time_us)
+                self._let_go(name, fault if fault and name == NAMELESS else reason, time_us)
             case TurnedAway(address, reason):
                 self._refuse(Event(time_us, EventKind.REFUSED, "", reason, address))
             case Dropping(client_id):
@@ -161,6 +160,7 @@ class Roster:
             self._end(one, time_us, Ending.UNKNOWN)
             return
         self._open[key] = self._changed[key, time_us] = one
+        self._lately.add(one)
         if not announced:
             self._unannounced.add(key)
 
@@ -216,6 +216,7 @@ class Roster:
     def _end(self, one: Connection, time_us: int, reason: str) -> Connection:
         ended = replace(one, until_us=max(time_us, one.since_us), reason=reason)
         self._changed[one.client_id, one.since_us] = ended
+        self._lately.add(ended)
         return ended
 
     def _drop(self, key: str, time_us: int) -> None:

@@ -1,11 +1,15 @@
-"""Refused connections as events, few for each address: a wrong password is tried all day."""
+"""Refused connections and publishes as events, few of each: a wrong password is tried all day."""
 
 from dataclasses import dataclass
 
 from telemetry.presence import Event, EventKind
 
-WINDOW_US = 600_000_000
-"""The first refusal of an address is told at once, those within this time after it together."""
+FIRST_WINDOW_US, WINDOW_US = 10_000_000, 600_000_000
+"""The first refusal of an address is told at once, those within this time after it together.
+
+While it goes on, each window is twice as long as the one before, up to the longest; one in which
+nothing comes is the last. So whoever tries anew after a pause is told at once.
+"""
 
 ADDRESSES = 100
 """How many addresses are told apart in that time; of others, only their number is told."""
@@ -13,43 +17,56 @@ ADDRESSES = 100
 
 @dataclass(slots=True)
 class _Repeats:
-    first_us: int
+    since_us: int
+    window_us: int
     last: Event
-    count: int = 0
+    count: int
 
 
 class Refusals:
-    """Turns refusals into events, of which there are few whatever anybody tries."""
+    """Turns refusals into events, of which there are few whatever anybody tries.
 
-    def __init__(self) -> None:
-        self._repeats: dict[tuple[str, str], _Repeats] = {}
+    Args:
+        what: What is refused, in the plural.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._repeats: dict[tuple[str, str, str], _Repeats] = {}
         self._others = 0
 
-    def note(self, refusal: Event, client_id: str = "") -> list[Event]:
+    def note(self, refusal: Event, client_id: str = "", times: int = 1) -> list[Event]:
         """The event of a refusal that is news, or nothing yet; its detail says only why."""
-        key = _host(refusal.address), refusal.detail
+        key = _host(refusal.address), refusal.detail, refusal.client
         if client_id:
             refusal = refusal._replace(detail=f"{refusal.detail}, as {client_id}")
         if key in self._repeats:
             repeats = self._repeats[key]
             repeats.last = refusal
-            repeats.count += 1
+            repeats.count += times
         elif len(self._repeats) < ADDRESSES:
-            self._repeats[key] = _Repeats(refusal.time_us, refusal)
+            self._repeats[key] = _Repeats(refusal.time_us, FIRST_WINDOW_US, refusal, times - 1)
             return [refusal]
         else:
-            self._others += 1
+            self._others += times
         return []
 
     def turn(self, now_us: int) -> list[Event]:
-        """What is told of the times that are over; the clock may have been set back."""
-        over = [
-            key for key, one in self._repeats.items() if abs(now_us - one.first_us) >= WINDOW_US
-        ]
-        repeats = [self._repeats.pop(key) for key in over]
-        told = [_together(one) for one in repeats if one.count]
+        """What is told of the windows that are over; the clock may have been set back."""
+        over = {
+            key: one
+            for key, one in self._repeats.items()
+            if abs(now_us - one.since_us) >= one.window_us
+        }
+        told = [_together(one) for one in over.values() if one.count]
+        for key, one in over.items():
+            if one.count:
+                window_us = min(2 * one.window_us, WINDOW_US)
+                self._repeats[key] = _Repeats(now_us, window_us, one.last, 0)
+            else:
+                del self._repeats[key]
         if self._others and over:
-            detail = f"{self._others} more refused connections"
+            detail = f"{self._others} more refused {self._what}"
             told.append(Event(now_us, EventKind.OVERFLOW, detail=detail))
             self._others = 0
         return told

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import structlog
 
 from collector.message import Message
+from telemetry.window import SECOND_US
 
 LINES_PER_S = 5
 _SHOWN_BYTES = 200
-_SECOND_US = 1_000_000
 
 log = structlog.get_logger("collector.rejection")
 
@@ -62,7 +62,7 @@ class RejectionLog:
     def note(self, message: Message, fault: Fault) -> None:
         """Counts the fault, and says which message had it if this second has lines left."""
         self.counts[fault.reason] += 1
-        self._turn(message.received_us // _SECOND_US)
+        self._turn(message.received_us // SECOND_US)
         if self._written >= LINES_PER_S:
             self._withheld += 1
             return

@@ -1,12 +1,12 @@
 """The session with the broker, which brings the readings.
 
-MQTT 5, one fixed client identifier, a session that never expires, QoS 1, acknowledged by hand.
-Paho connects, subscribes and publishes; messages and their acknowledgements pass it by
-(docs/adr/0009). Nothing that arrives can end the network thread, and no callback raises.
+MQTT 5, one fixed client identifier, a session that never expires, QoS 1, acknowledged by hand; or
+MQTT 3.1.1 with an existing broker that speaks no other (docs/adr/0020). Paho connects, subscribes
+and publishes; messages and their acknowledgements pass it by (docs/adr/0009). Nothing that arrives
+can end the network thread, and no callback raises.
 """
 
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -14,64 +14,37 @@ from typing import cast
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collector.backoff import Backoff
-from collector.containment import contained, leave_to_network_thread
+from collector.client import CONNECT_S, Client, is_too_new
+from collector.connecting import TrustError
+from collector.containment import contained
+from collector.dialect import Dialect
 from collector.intake import Intake
-from collector.link import LOST, Endpoint, LinkState, LinkWatch, explain, plain
+from collector.link import Endpoint, LinkState, LinkWatch
 from collector.liveness import Liveness
 from collector.message import Message
 from collector.ping import SelfPing, ping_topic
-from collector.pipe import Pipe
 from collector.properties import Malformed
+from collector.reasons import LOST, UNANSWERED, explain, plain, refused
 from collector.stream import TICK_S, Stream
 from collector.subscriptions import Subscriptions
 from collector.tally import Tally
-from collector.terms import NEVER_EXPIRES, Terms, terms_of
-from collector.wire import PACKET_BYTES, Wire
+from collector.terms import Terms, terms_of
+from collector.wire import Wire
 from telemetry.clock import Clock
-from telemetry.login import Login, SecretError
+from telemetry.login import SecretError
 
 KEEP_ALIVE_S = 20
 """A broker that is silent for so long is gone; it is asked for a sign of life twice as often."""
 
-_RECEIVE_MAXIMUM = 10_000  # several batches in flight; 2.0.11 exceeds it: the intake is the bound
 _RETRY_S = (0.25, 5.0)
-_CONNECT_S = 5.0
 _BARRIER = "clients/collector/barrier"
 _STOPPED = "the collector stopped"
 
 log = structlog.get_logger("collector.session")
-
-
-class _Client(mqtt.Client):
-    """Paho on a socket of ours, put under it the way it puts its own for WebSockets.
-
-    Attributes:
-        pipe: That socket, once it is connected.
-    """
-
-    pipe: Pipe
-
-    def __init__(self, login: Login, generation: int) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2, login.client_id, protocol=mqtt.MQTTv5, manual_ack=True
-        )
-        self.username_pw_set(login.username, login.password)
-        self.connect_timeout = _CONNECT_S
-        self.max_inflight_messages = 1  # what every broker can take (MQTT 5, 3.3.4)
-        # Any handler here makes paho leave all writing to us.
-        self.on_socket_register_write = leave_to_network_thread
-        self._generation = generation
-
-    def _create_socket(self) -> Pipe:
-        self.pipe = Pipe(cast("socket.socket", super()._create_socket()), self._generation)
-        return self.pipe
 
 
 class Session:
@@ -84,11 +57,12 @@ class Session:
     def __init__(
         self, endpoint: Endpoint, intake: Intake, subscriptions: Subscriptions, clock: Clock
     ) -> None:
-        self.ping = SelfPing(secrets.token_hex(4))
+        self.ping = SelfPing(secrets.token_hex(4), required=endpoint.is_ours)
         self._endpoint = endpoint
         self._intake = intake
         self._subscriptions = subscriptions
-        self._link = LinkWatch(clock)
+        self._link = LinkWatch(clock, endpoint.place)
+        self._dialect = Dialect(settled=endpoint.is_ours)
         self._tally = Tally(clock)
         self._liveness = Liveness(self._link, self.ping, self._tally)
         self._backoff = Backoff(*_RETRY_S)
@@ -153,24 +127,35 @@ class Session:
         while not self._stopping.is_set():
             try:
                 self._live()
-            except (SecretError, Malformed, OSError) as error:
+            except (SecretError, TrustError) as error:
+                self._link.fail(explain(error), error=str(error))
+            except (Malformed, OSError) as error:
                 log.debug("no connection", error=str(error))
-                self._link.fail(explain(error))
+                self._link.fail(self._explain(error))
             except Exception as error:
                 log.exception("network thread", error=str(error))
                 self._link.fail("an error of our own, see the log")
+            if self.ping.end():
+                self._no_ping("it ends connections over them")
             self._link.lose(LOST)
+            self._dialect.ended()
             self._stopping.wait(self._backoff.next_s(time.monotonic() - self._began_s))
 
     def _live(self) -> None:
         """Connects and serves one connection until it ends."""
         self._began_s, self._refused = time.monotonic(), False
         self._generation += 1
-        login = self._endpoint.login
+        login, version = self._endpoint.login, self._dialect.version
         self._topic = ping_topic(login.client_id)
-        client = self._make_client(login)
-        client.reconnect()
-        wire = Wire(self._generation, self._topic, self._subscriptions.places)
+        client = Client(self._endpoint, login, version, self._generation)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
+        client.resume(KEEP_ALIVE_S)
+        self._dialect.asked()
+        wire = Wire(self._generation, self._topic, self._subscriptions.places, version)
         stream = Stream(client.pipe, wire, self._intake, self._tally)
         stream.keep_alive_s = KEEP_ALIVE_S
         self._stream, self._asked = stream, {}
@@ -179,23 +164,7 @@ class Session:
         finally:
             client.pipe.close()
 
-    def _make_client(self, login: Login) -> _Client:
-        client = _Client(login, self._generation)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_unsubscribe = self._on_unsubscribe
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
-        properties.SessionExpiryInterval = NEVER_EXPIRES
-        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = PACKET_BYTES
-        at = self._endpoint
-        client.connect_async(
-            at.host, at.port, KEEP_ALIVE_S, clean_start=False, properties=properties
-        )
-        return client
-
-    def _serve(self, client: _Client, stream: Stream) -> None:
+    def _serve(self, client: Client, stream: Stream) -> None:
         while client.socket() is not None and not self._stopping.is_set():
             if self._link.state.up and stream.is_full:
                 self._liveness.resumed(stream.hold(self._liveness.halted, self._stopping))
@@ -204,12 +173,12 @@ class Session:
         if self._stopping.is_set():
             self._say_goodbye(client, stream)
 
-    def _look_after(self, client: _Client, stream: Stream) -> None:
+    def _look_after(self, client: Client, stream: Stream) -> None:
         """What a connection needs beside reading and writing."""
         now_ns = time.monotonic_ns()
         stream.expect_life()
         if not self._link.state.up:
-            if now_ns / 1e9 - self._began_s > _CONNECT_S:
+            if now_ns / 1e9 - self._began_s > CONNECT_S:
                 raise TimeoutError("the broker does not answer")
             return
         stream.keep_alive()
@@ -217,7 +186,7 @@ class Session:
             client.publish(self._topic, self.ping.payload(now_ns), qos=1)
         self._liveness.look(now_ns)
 
-    def _say_goodbye(self, client: _Client, stream: Stream) -> None:
+    def _say_goodbye(self, client: Client, stream: Stream) -> None:
         """Lets the broker see every acknowledgement, then disconnects.
 
         The broker answers in order, so its answer to one more request says that it has.
@@ -242,11 +211,11 @@ class Session:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._link.fail(f"login refused: {reason}")
-            self._refused = True
+            self._turned_away(reason)
             return
+        self._dialect.answered(taken_in=True)
         self._link.up()
-        terms = terms_of(properties, KEEP_ALIVE_S)
+        terms = terms_of(properties, KEEP_ALIVE_S, self._dialect.version)
         for trouble in terms.troubles():
             self._link.limp(trouble)
         if self._stream is not None:
@@ -255,20 +224,34 @@ class Session:
             self._intake.put_new_session()
             if self._subscriptions.known:
                 log.warning("the broker lost our session: what it held for us is gone")
-        self._subscribe(client, terms)
         self.ping.begin(time.monotonic_ns())
+        self._subscribe(cast("Client", client), terms)
 
-    def _subscribe(self, client: mqtt.Client, terms: Terms) -> None:
+    def _turned_away(self, reason: ReasonCode) -> None:
+        self._refused = True
+        if is_too_new(reason):
+            log.info("the broker does not speak MQTT 5; trying 3.1.1", at=self._endpoint.place)
+            self._dialect.not_understood()
+            return
+        self._dialect.answered(taken_in=False)
+        self._link.fail(refused(str(reason), ours=self._endpoint.is_ours))
+
+    def _explain(self, error: Exception) -> str:
+        """Why the connection ended; without TLS a door of TLS shuts without a word."""
+        at = self._endpoint
+        silent = isinstance(error, ConnectionResetError) and self._dialect.waiting
+        if silent and not at.is_ours and at.load_trust is None:
+            return UNANSWERED
+        return explain(error)
+
+    def _subscribe(self, client: Client, terms: Terms) -> None:
         """Asks for what is configured on every connection, and gives up what no longer is."""
         subscriptions = self._subscriptions
-        subscriptions.asking()
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-        for name in (*subscriptions.wanted, self._topic):
-            properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]  # paho's own
-            if name in subscriptions.identifiers and terms.identifiers:
-                properties.SubscriptionIdentifier = subscriptions.identifiers[name]
-            _, packet_id = client.subscribe(name, options=options, properties=properties)
-            self._asked[packet_id or 0] = (name,)
+        subscriptions.asking(identified=terms.identifiers)
+        own = (self._topic,) if self.ping.wanted else ()
+        for name in (*subscriptions.wanted, *own):
+            identifier = subscriptions.identifiers.get(name) if terms.identifiers else None
+            self._asked[client.ask_for(name, identifier)] = (name,)
         if subscriptions.stale:  # last, so that no message falls between old and new
             _, packet_id = client.unsubscribe(list(subscriptions.stale))
             self._asked[packet_id or 0] = subscriptions.stale
@@ -278,16 +261,36 @@ class Session:
         self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
         for name, reason in zip(self._asked.pop(packet_id, ()), reasons, strict=False):
+            if reason.is_failure and name == self._topic and self._no_ping(str(reason)):
+                continue
             if reason.is_failure:
                 self._link.limp(f"subscription refused: {name}")
                 self._subscriptions.refuse(name)
+            elif reason.value == 0:  # the quality of service that was granted
+                self._link.limp(f"no acknowledged delivery: {name}")
+
+    def _no_ping(self, reason: str) -> bool:
+        """Goes on without our own messages, where the broker need not take them."""
+        if not self.ping.refuse():
+            return False
+        log.info("the broker does not take our own messages", topic=self._topic, reason=reason)
+        return True
+
+    @contained
+    def _on_publish(
+        self, _c: object, _u: object, _mid: int, reason: ReasonCode, _p: object
+    ) -> None:
+        if reason.is_failure:
+            self._no_ping(str(reason))
 
     @contained
     def _on_unsubscribe(
         self, _c: object, _u: object, packet_id: int, reasons: list[ReasonCode], _p: object
     ) -> None:
-        answered = zip(self._asked.pop(packet_id, ()), reasons, strict=False)
-        self._subscriptions.given_up(name for name, reason in answered if not reason.is_failure)
+        asked = self._asked.pop(packet_id, ())
+        refused_ones = [reason.is_failure for reason in reasons] or [False] * len(asked)
+        answered = zip(asked, refused_ones, strict=False)  # MQTT 3.1.1 refuses none
+        self._subscriptions.given_up(name for name, refused in answered if not refused)
 
     @contained
     def _on_disconnect(

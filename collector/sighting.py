@@ -37,6 +37,7 @@ _NAME = re.compile(rf"(.*) \[{_ADDRESS}\]", re.ASCII | re.DOTALL)
 _BROKEN = re.compile(r"Bad socket read/write on client (.*): ([^\n:]{1,200}?)\.?", re.DOTALL)
 _CIPHER = re.compile(r" negotiated \S+ cipher \S+$")
 _TURNED_AWAY = re.compile(r"Client connection from (\S+) (?:failed|denied): (.{1,300}?)\.?")
+_TLS = re.compile(r"OpenSSL Error\[\d{1,3}\]: error:[^\n]*:([^:\n]{1,200})")
 _DROPPING = re.compile(r"Outgoing messages are being dropped for client (.*)\.", re.DOTALL)
 _MAPPED = "::ffff:"  # how IPv4 looks to a listener that takes both
 
@@ -92,6 +93,12 @@ class TurnedAway(NamedTuple):
     reason: str
 
 
+class TlsFault(NamedTuple):
+    """Why TLS failed; the next line says that the connection ended, and no more than that."""
+
+    reason: str
+
+
 class Dropping(NamedTuple):
     """The broker drops messages for a client."""
 
@@ -104,7 +111,7 @@ class Unreadable(NamedTuple):
     address: str
 
 
-Sighting = Accepted | Opened | Closed | TurnedAway | Dropping | Unreadable
+Sighting = Accepted | Opened | Closed | TurnedAway | TlsFault | Dropping | Unreadable
 
 
 def read_line(payload: bytes) -> Sighting | None:
@@ -113,6 +120,8 @@ def read_line(payload: bytes) -> Sighting | None:
     >>> read_line(b"New client connected from 192.0.2.7:4157 as a b (p2, c1, k60, u'boiler').")
     Opened(client_id='a b', username='boiler', address='192.0.2.7:4157', protocol='3.1.1', \
 keep_alive_s=60, clean_start=True)
+    >>> read_line(b"OpenSSL Error[0]: error:0A000102:SSL routines::unsupported protocol")
+    TlsFault(reason='unsupported protocol')
     >>> read_line(b"Client boiler has exceeded timeout, disconnecting.")
     Closed(name='boiler', reason=<Ending.TIMED_OUT: 'keep-alive exceeded'>)
     """
@@ -127,6 +136,8 @@ keep_alive_s=60, clean_start=True)
         return _read_client(line)
     if match := _DROPPING.fullmatch(line):
         return Dropping(match[1])
+    if match := _TLS.fullmatch(line):
+        return TlsFault(match[1])
     match = _BROKEN.fullmatch(line)
     return Closed(match[1], match[2]) if match else None
 

@@ -3,9 +3,8 @@
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
-import psutil
-
 from telemetry.condition import WriterState
+from telemetry.daemon import process_of
 from telemetry.interface import StoreMissing
 from telemetry.settings import Settings
 from telemetry.store import open_querier
@@ -34,15 +33,22 @@ class Status:
         link = "up" if state.broker_up else f"down ({state.broker_reason or 'unknown'})"
         if state.broker_up and state.broker_reason:
             link = f"up, but {state.broker_reason}"
+        if state.broker:
+            link = f"{state.broker} {link}"
         return "\n".join(
             [
                 f"collector  {self._life()}",
                 f"broker     {link}, since {_moment(state.broker_since_us)}",
-                f"store      {state.store_reason or 'storing'}",
+                f"store      {state.store_reason or self._storing()}",
                 f"last beat  {_moment(state.beat_us)}",
                 f"rejected   {state.rejected}",
             ]
         )
+
+    def _storing(self) -> str:
+        if self.process is not None:
+            return "storing"
+        return "nothing yet" if self.state.beat_us is None else "not storing while it is stopped"
 
     def _life(self) -> str:
         if self.process is not None:
@@ -58,25 +64,12 @@ def read_status(settings: Settings) -> Status:
     Raises:
         StoreUnavailable: If the store is there and cannot be read.
     """
-    process = _process(settings)
+    process = process_of(settings, "collector", "collector")
     try:
         with closing(open_querier(settings.store_path)) as querier, querier.snapshot() as snapshot:
             return Status(process, snapshot.writer())
     except StoreMissing:
         return Status(process, WriterState())
-
-
-def _process(settings: Settings) -> int | None:
-    """The process the PID file names, if it is a collector: after kill -9 the file stays.
-
-    Its lock is not tried: a collector that starts at that moment would be turned away.
-    """
-    try:
-        number = int((settings.run_dir / "collector.pid").read_text("ascii"))
-        command = psutil.Process(number).cmdline()
-    except (OSError, ValueError, psutil.Error):
-        return None
-    return number if "collector" in command else None
 
 
 def _moment(time_us: int | None) -> str:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+from itertools import combinations
 from pathlib import Path
 
 import structlog
 
 from telemetry.files import publish_file
+from telemetry.template import meet
 
 _IDENTIFIERS = 268_435_455  # MQTT 5, 3.8.2.1.2
 
@@ -62,8 +64,21 @@ class Subscriptions:
         """Filters that the broker may still hold and nobody wants any more."""
         return tuple(name for name in self._held if name not in self.wanted)
 
-    def asking(self) -> None:
-        """Keeps, before the broker is asked, that it may hold both old and new filters."""
+    def asking(self, *, identified: bool = True) -> None:
+        """Keeps, before the broker is asked, that it may hold both old and new filters.
+
+        Args:
+            identified: Whether each copy of a message will say for which of them it comes.
+        """
+        crossing = (
+            [] if identified else [pair for pair in combinations(self.wanted, 2) if meet(*pair)]
+        )
+        if crossing:
+            log.warning(
+                "what several topic filters take may be stored once for each, for the broker does "
+                "not say which one a message comes for; make the topic templates disjoint",
+                filters=crossing,
+            )
         self._keep((*self._held, *(name for name in self.wanted if name not in self._held)))
 
     def refuse(self, name: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from collector.dialect import Version
+
 NEVER_EXPIRES = 0xFFFFFFFF
 
 
@@ -30,8 +32,13 @@ class Terms:
             yield "it offers no acknowledged delivery"
 
 
-def terms_of(properties: object, keep_alive_s: int) -> Terms:
-    """The terms in the properties of a CONNACK; what is not said there is as we asked."""
+def terms_of(properties: object, keep_alive_s: int, version: Version) -> Terms:
+    """The terms in the properties of a CONNACK; what is not said there is as we asked.
+
+    In MQTT 3.1.1 nothing is said, and subscriptions have no identifiers.
+    """
+    if version is Version.V311:
+        return Terms(keep_alive_s, identifiers=False)
     return Terms(
         min(getattr(properties, "ServerKeepAlive", 0) or keep_alive_s, keep_alive_s),
         getattr(properties, "SessionExpiryInterval", NEVER_EXPIRES),

@@ -1,5 +1,9 @@
 """A second connection, over which the broker says who comes and goes, and how it fares.
 
+An existing broker may not say so, or not to us. That it lets us subscribe proves nothing there
+(Mosquitto with an ACL file lets everybody, and sends nothing): who is connected is seen from the
+first line on that tells of a connection. Without one nothing is claimed, and nothing arrives later.
+
 It has no session of its own: nothing waits for it in the broker, so no flood of log lines takes
 room from readings there. What happens while it is down is not known. The other connection, whose
 session carries readings, is in `collector.session`.
@@ -8,17 +12,22 @@ session carries readings, is in `collector.session`.
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.containment import contained, leave_to_network_thread
+from collector.client import Caller, is_too_new
+from collector.connecting import TrustError
+from collector.containment import contained
+from collector.dialect import Dialect
 from collector.link import Endpoint
 from collector.message import Message
 from collector.outage import Outage, Outages
+from collector.reasons import explain, refused
 from collector.receipt import ReceiptClock
+from collector.sighting import Closed, Opened, read_line
 from telemetry.clock import Clock
 from telemetry.login import SecretError
 
@@ -26,7 +35,9 @@ KEEP_ALIVE_S = 20
 FILTER = "$SYS/broker/#"
 
 _LOG = "$SYS/broker/log/"
+_TELLING = (f"{_LOG}N", f"{_LOG}E")  # not M: its lines begin with what a client chooses
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.25, 5.0
+_REFUSED_RETRY_S = 300.0  # whoever may not look asks again, but is no nuisance
 
 log = structlog.get_logger("collector.watch")
 
@@ -35,7 +46,7 @@ class Watch:
     """Hands on what the broker publishes below `$SYS/broker/`, and says when it did not arrive.
 
     Args:
-        endpoint: The broker and the login of the session; the client identifier gets `-watch`.
+        endpoint: The broker and the login of the session; the client identifier gets `watch`.
         offer: Takes a message, or says no without waiting; runs on a thread of the watch.
         clock: The time.
 
@@ -55,8 +66,9 @@ class Watch:
         self._heard_us = clock()
         self._reason = ""
         self._retry_s = _FIRST_RETRY_S
+        self._dialect = Dialect(settled=endpoint.is_ours)
         self._stopping = threading.Event()
-        self._client = self._make_client()
+        self._client: Caller | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -68,7 +80,8 @@ class Watch:
     def stop(self, wait_s: float = 1.0) -> None:
         """Disconnects; safe at any moment."""
         self._stopping.set()
-        self._client.disconnect()
+        if self._client is not None:
+            self._client.disconnect()
         if self._thread.is_alive():
             self._thread.join(wait_s)
 
@@ -76,44 +89,38 @@ class Watch:
         """Since when nothing arrives, and from when to when nothing did; each is told once."""
         return self._outages.take()
 
-    def _make_client(self) -> mqtt.Client:
+    def _make_client(self) -> Caller:
         login = self._endpoint.login
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, f"{login.client_id}-watch", protocol=mqtt.MQTTv5
-        )
+        watching = replace(login, client_id=f"{login.client_id}watch")
+        client = Caller(self._endpoint, watching, self._dialect.version)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        # Any handler here makes paho leave all writing to the network thread.
-        client.on_socket_register_write = leave_to_network_thread
-        client.connect_async(
-            self._endpoint.host, self._endpoint.port, KEEP_ALIVE_S, clean_start=True
-        )
         return client
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._live()
-            except SecretError:
-                self._explain("our login cannot be read")
-            except OSError as error:
-                self._explain((error.strerror or str(error)).lower())
+            except (SecretError, TrustError, OSError) as error:
+                self._explain(explain(error))
             except Exception as error:
                 log.exception("network thread", error=str(error))
             self._lose()
+            self._dialect.ended()
             jitter = random.uniform(0.5, 1.0)  # noqa: S311  # spreads attempts, hides nothing
             self._stopping.wait(self._retry_s * jitter)
-            self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
+            if self._retry_s < _LONGEST_RETRY_S:
+                self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S)
 
     def _live(self) -> None:
         """Connects and serves one connection until it ends, with the password of now."""
-        login = self._endpoint.login
-        self._client.username_pw_set(login.username, login.password)
-        self._client.reconnect()
-        while self._client.loop(1.0) == mqtt.MQTT_ERR_SUCCESS:
-            if self._stopping.is_set() and not self._client.want_write():
+        self._client = client = self._make_client()
+        client.call(KEEP_ALIVE_S)
+        self._dialect.asked()
+        while client.loop(1.0) == mqtt.MQTT_ERR_SUCCESS:
+            if self._stopping.is_set() and not client.want_write():
                 return
 
     def _lose(self) -> None:
@@ -130,8 +137,12 @@ class Watch:
     def _on_connect(
         self, client: mqtt.Client, _u: object, _f: object, reason: ReasonCode, _p: object
     ) -> None:
+        if is_too_new(reason):
+            self._dialect.not_understood()
+            return
+        self._dialect.answered(taken_in=not reason.is_failure)
         if reason.is_failure:
-            self._explain(f"login refused: {reason}")
+            self._explain(refused(str(reason), ours=self._endpoint.is_ours))
         else:
             client.subscribe(FILTER, qos=0)
 
@@ -141,11 +152,17 @@ class Watch:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._explain(f"subscription refused: {FILTER}")
+            self._retry_s = _LONGEST_RETRY_S if self._endpoint.is_ours else _REFUSED_RETRY_S
             client.disconnect()
             return
-        log.info("watching the broker")
         self._reason = ""
         self._retry_s = _FIRST_RETRY_S
+        if self._endpoint.is_ours:
+            self._see()
+
+    def _see(self) -> None:
+        """From now on every line about a connection arrives."""
+        log.info("watching the broker")
         self.up = True
         self._heard_us = self._receipts.now_us()
         self._outages.end(self._heard_us)
@@ -161,10 +178,13 @@ class Watch:
     @contained
     def _on_message(self, _c: object, _u: object, message: mqtt.MQTTMessage) -> None:
         topic, payload = message.topic, bytes(message.payload)
+        if not self.up and topic in _TELLING and isinstance(read_line(payload), Opened | Closed):
+            self._see()
         now_us = self._receipts.now_us()
         if self._offer(Message(topic, payload, now_us, retain=message.retain)):
             self._heard_us = now_us
-            self._outages.end(now_us)
+            if self.up:
+                self._outages.end(now_us)
             return
         self.dropped += 1
         if topic.startswith(_LOG):

@@ -1,4 +1,4 @@
-"""MQTT 5 on the wire: bytes to messages, many in one go. Pure, and all our own.
+"""MQTT on the wire, version 5 or 3.1.1: bytes to messages, many in one go. Pure, and all our own.
 
 The library that speaks the protocol takes three to four system calls and about twenty objects for
 a packet (docs/adr/0009). Of all packets only PUBLISH comes by the thousand, so only PUBLISH is read
@@ -14,11 +14,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
+from collector.dialect import Version
 from collector.message import NO_PROPERTIES, Message, Properties
 from collector.properties import Malformed, parse_properties
 
 PACKET_BYTES = 16 * 1024 * 1024
 """The largest packet we take; the broker is told so when we connect."""
+
+_MOST_BYTES = 268_435_455
+"""The largest that MQTT knows. In 3.1.1 no broker can be told less: refused, one would come again
+on every connection, for ever."""
 
 PINGREQ = b"\xc0\x00"
 
@@ -51,6 +56,7 @@ class Wire:
         generation: What its messages say they came over.
         own_topic: A topic whose messages `cut` leaves to `take_other`.
         subscriptions: What messages are to say instead of the identifiers of subscriptions.
+        version: Of the protocol; messages of 3.1.1 have no properties.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Wire:
         generation: int,
         own_topic: str,
         subscriptions: Mapping[int, int] = MappingProxyType({}),
+        version: Version = Version.V5,
     ) -> None:
         self._generation = generation
         self._own = own_topic
@@ -68,6 +75,8 @@ class Wire:
         self._at = 0
         self._more: list[bytes] = []
         self._missing = 0  # bytes until the packet that began is whole
+        self._bare = version is Version.V311
+        self._most = PACKET_BYTES if version is Version.V5 else _MOST_BYTES
 
     def feed(self, data: bytes) -> None:
         """Takes in what arrived."""
@@ -87,14 +96,14 @@ class Wire:
             Malformed: If the bytes are no MQTT.
         """
         data, at, end, own = self._data, self._at, len(self._data), self._own
-        kinds, message_of = _KINDS, self._message
+        kinds, message_of, most = _KINDS, self._message, self._most
         messages: list[Message] = []
         append = messages.append
         try:
             for received_us in range(first_us, first_us + at_most):
                 start, length = at + 2, data[at + 1]
                 if length >= _CONTINUED:
-                    start, length = _length(data, at)
+                    start, length = _length(data, at, most)
                 kind, stop = kinds.get(data[at]), start + length
                 if kind is None or stop > end:
                     break
@@ -138,7 +147,7 @@ class Wire:
         if self._missing > 0:
             return None
         try:
-            start, length = _length(self._data, self._at)
+            start, length = _length(self._data, self._at, self._most)
         except IndexError:
             self._missing = 1
             return None
@@ -161,13 +170,16 @@ class Wire:
             if identified:
                 packet_id = data[at] << 8 | data[at + 1] or _refuse("packet identifier 0")
                 at += 2
-            length = data[at]
-            body = at + 1 + length if length < _CONTINUED else sum(_length(data, at - 1))
+            if self._bare:
+                body = at
+            else:
+                length = data[at]
+                body = at + 1 + length if length < _CONTINUED else sum(_length(data, at - 1))
         except IndexError:
             raise Malformed("a message that ends too early") from None
         if body > stop:
             raise Malformed("a message that is longer than its packet")
-        said = data[at:body]
+        said = data[at:body] or _NOTHING_SAID
         properties = self._properties.get(said) or self._learn_properties(said)
         fields = (topic, data[body:stop], received_us, packet_id, self._generation, retain, dup)
         return _new(Message, (*fields, properties))
@@ -198,7 +210,7 @@ def acknowledgements(packet_ids: Sequence[int]) -> bytes:
     return struct.pack(f">{len(packet_ids)}I", *[0x40020000 | one for one in packet_ids])
 
 
-def _length(data: bytes, at: int) -> tuple[int, int]:
+def _length(data: bytes, at: int, most: int = PACKET_BYTES) -> tuple[int, int]:
     r"""Where the content of the packet at `at` begins, and how long it is (MQTT 5, 1.5.5).
 
     >>> _length(b"\x30\x80\x01", 0)
@@ -213,7 +225,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at + 1 + number]
         length |= (byte & 0x7F) << 7 * number
         if byte < _CONTINUED:
-            if length > PACKET_BYTES:
+            if length > most:
                 _refuse(f"a packet of {length} bytes")
             return at + 2 + number, length
     _refuse("a length of more than four bytes")

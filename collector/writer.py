@@ -20,6 +20,7 @@ from collector.skew import SkewWatch
 from collector.statistics import Statistics
 from telemetry.batch import Batch, Committed
 from telemetry.clock import Clock
+from telemetry.denials import Denial
 from telemetry.interface import Appender, StoreUnavailable
 from telemetry.job import Job, Replay, Result
 from telemetry.jobs import run_pending
@@ -40,7 +41,9 @@ class Parts:
 
     Attributes:
         outages: Says from when to when nothing was heard of the broker, each once.
+        denials: Says which publishes the broker refused, each once.
         jobs: The folder where commands leave what only the owner of the appender can do.
+        broker: What people call a broker that is not our own.
     """
 
     appender: Appender
@@ -52,7 +55,9 @@ class Parts:
     rejections: RejectionLog
     skews: SkewWatch
     outages: Callable[[], Iterable[Outage]]
+    denials: Callable[[], Iterable[Denial]]
     jobs: Path
+    broker: str = ""
 
 
 class Writer:
@@ -108,6 +113,7 @@ class Writer:
             self._parts.appender.report(
                 {
                     "beat_us": now_us,
+                    "broker": self._parts.broker,
                     "broker_up": int(state.up),
                     "broker_since_us": state.since_us,
                     "broker_reason": state.reason,
@@ -192,6 +198,8 @@ class Writer:
         self._parts.observer.miss(self._parts.outages())
         if link is not before or abs(now_us - self._reported_us) >= _REPORT_US:
             self.report()
+            if not self._fault:  # else they wait where they are
+                self._parts.observer.deny(self._parts.denials())
             run_pending(self._parts.jobs, self._do)
         if not self._fault:
             self._keep_presence()

@@ -1,32 +1,20 @@
-"""Commands: python -m dashboard run | check | user | token."""
+"""Commands: python -m dashboard run | check | user | token | audit."""
 
 import click
 
-from dashboard.people import (
-    ADMIN,
-    add_token,
-    ensure_admin,
-    hash_password,
-    new_password,
-    session_key,
-)
+from dashboard.people import FIRST_USER, ensure_admin, session_key
 from dashboard.server import Server, check_port
-from mosquitto.access import Access
+from dashboard.user_commands import audit, prepared, token, user
+from mosquitto.access_users import Users
+from mosquitto.renewal import prepare_http
 from telemetry.daemon import (
     pid_file,
     prepare_folders,
     start_logging,
 )
+from telemetry.existing import place_of
 from telemetry.fault import one_sentence
 from telemetry.settings import Settings, load_settings
-
-
-def _prepared() -> tuple[Settings, Access]:
-    settings = load_settings()
-    prepare_folders(settings)
-    access = Access(settings.access_path)
-    access.prepare()
-    return settings, access
 
 
 @click.group()
@@ -36,33 +24,46 @@ def main() -> None:
 
 @main.command()
 @click.option("--debug", is_flag=True, help="Use the development server; for developers alone.")
+@click.option("--tls", is_flag=True, help="Serve https, as http_tls = true in culex.toml does.")
 @one_sentence()
-def run(debug: bool) -> None:
+def run(debug: bool, tls: bool) -> None:
     """Run the dashboard until SIGTERM or Ctrl-C."""
     from dashboard.app import create_app  # here, for it takes seconds that other commands need not
 
-    settings, access = _prepared()
+    settings = prepared()
+    if tls:
+        settings = settings.model_copy(update={"http_tls": True})
     session_key(settings)  # a fault in it would be a traceback of a worker
     with pid_file(settings, "dashboard"):
         check_port(settings)
         start_logging(settings, "dashboard")
+        if settings.http_tls:
+            prepare_http(settings)
         if debug:
-            _greet(settings, access)
-            create_app(settings).run(settings.http_host, settings.http_port)
+            _greet(settings)
+            files = (str(settings.http_certificate), str(settings.http_key))
+            create_app(settings).run(
+                settings.http_host,
+                settings.http_port,
+                ssl_context=files if settings.http_tls else None,
+            )
             return
-        Server(settings, lambda: create_app(settings), lambda: _greet(settings, access)).run()
+        Server(settings, lambda: create_app(settings), lambda: _greet(settings)).run()
 
 
-def _greet(settings: Settings, access: Access) -> None:
+def _greet(settings: Settings) -> None:
     """Says where to look; a new password goes to the console alone, into no log file.
 
     The admin is made here, not before: a start that was cut short would have lost the password.
     """
-    password = ensure_admin(access, settings)
+    password = ensure_admin(Users(settings.access_path), settings)
     host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104  # compared, not bound
-    click.echo(f"Culex is ready: http://{host}:{settings.http_port}")
+    scheme = "https" if settings.http_tls else "http"
+    click.echo(f"Culex is ready: {scheme}://{place_of(host, settings.http_port)}")
+    if settings.existing_broker:
+        click.echo(f"It listens at the broker {settings.existing_broker.place}")
     if password:
-        click.echo(f"Log in as {ADMIN} with the password {password} (shown this once)")
+        click.echo(f"Log in as {FIRST_USER} with the password {password} (shown this once)")
 
 
 @main.command()
@@ -75,73 +76,9 @@ def check() -> None:
         check_port(settings)
 
 
-@main.group()
-def user() -> None:
-    """People who may look."""
-
-
-@user.command("add")
-@click.argument("name")
-@one_sentence()
-def user_add(name: str) -> None:
-    """Add a user and print a random password, once."""
-    _, access = _prepared()
-    password = new_password()
-    access.add_user(name, hash_password(password), "viewer")
-    click.echo(password)
-
-
-@user.command("list")
-@one_sentence()
-def user_list() -> None:
-    """List users with their roles."""
-    _, access = _prepared()
-    for one in access.users():
-        click.echo(f"{one.name}\t{one.role}")
-
-
-@user.command("passwd")
-@click.argument("name")
-@one_sentence()
-def user_passwd(name: str) -> None:
-    """Give a user a new random password, printed once; sessions of the old one end."""
-    _, access = _prepared()
-    password = new_password()
-    access.set_password(name, hash_password(password))
-    click.echo(password)
-
-
-@main.group()
-def token() -> None:
-    """Programs that may read."""
-
-
-@token.command("add")
-@click.argument("name")
-@one_sentence()
-def token_add(name: str) -> None:
-    """Add a read token and print it, once."""
-    _, access = _prepared()
-    click.echo(add_token(access, name))
-
-
-@token.command("list")
-@one_sentence()
-def token_list() -> None:
-    """List tokens by name."""
-    _, access = _prepared()
-    for one in access.tokens():
-        click.echo(one.name)
-
-
-@token.command("remove")
-@click.argument("name")
-@one_sentence()
-def token_remove(name: str) -> None:
-    """Remove a token: it is worth nothing from now on."""
-    _, access = _prepared()
-    access.remove_token(name)
-
+main.add_command(user)
+main.add_command(token)
+main.add_command(audit)
 
 if __name__ == "__main__":
     main(prog_name="python -m dashboard")

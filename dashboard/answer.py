@@ -1,11 +1,16 @@
 """The answer of the client page to a tick: the new value of every output that has one."""
 
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
 from dash import html
 
 from dashboard import figures, parts, tails
+from dashboard.asking import ask, once
 from dashboard.client import beside, drawing, overlay, statistic
 from dashboard.page import Json, Look
-from dashboard.question import Picture, Question, ask
+from dashboard.question import Picture, Question
 from dashboard.tiles import tiles
 from dashboard.view import check_spans
 from telemetry.rolling import MEAN
@@ -13,9 +18,6 @@ from telemetry.window import SECOND_US
 
 _LEAST_BUCKETS, _MOST_BUCKETS = 300, 1500
 _PIXELS_PER_BUCKET = 0.9
-_REDRAWN_PER_BUCKET = 2
-"""A bucket is about two pixels wide."""
-
 _QUIET_US = 5 * SECOND_US
 """So long the page stays as it is while nothing new arrives: five pixels of half an hour."""
 
@@ -24,13 +26,13 @@ def answer(look: Look) -> Json:
     """The new values of the client page's outputs, by their names there."""
     if _is_quiet(look):
         return {"drawn": look.drawn}
-    picture = ask(look.snapshot, _question(look))
-    if not picture.clients:
-        return {"notice": parts.first_run()}
+    shown = _shown(look)
+    picture = shown.picture
+    if not picture.clients and not look.view.client:
+        return {"notice": parts.first_run(look.engine.settings.existing_broker)}
     notice = parts.notice(picture, look.view)
     if notice is None:
-        name = statistic.chosen(look.view.option("stat"))
-        found = _with_charts(statistic.with_statistic(look.snapshot, picture, name), name, look)
+        found = _resting(shown, look) if shown.resting else _with_charts(shown, look)
     else:
         found = _without_charts(picture, notice, look)
     more, kept = beside.answer(look, picture)
@@ -42,11 +44,49 @@ def _is_quiet(look: Look) -> bool:
     charts = look.drawn.get("charts")
     return (
         isinstance(charts, dict)
-        and charts.get("sequence") == look.snapshot.sequence
+        and look.drawn.get("sequence") == look.snapshot.sequence
         and charts.get("store") == look.snapshot.kept.store
         and look.drawn.get("asked") == _asked(look)
         and 0 <= look.now_us - look.drawn.get("answered_us", 0) < _QUIET_US
     )
+
+
+class Shown(NamedTuple):
+    """What is shown now.
+
+    Attributes:
+        picture: What was found.
+        drawn: The same with the statistic that is wanted.
+        name: That statistic.
+        resting: Whether charts stay as they are.
+    """
+
+    picture: Picture
+    drawn: Picture
+    name: str
+    resting: bool
+
+
+def _shown(look: Look) -> Shown:
+    """Charts rest while no pixel of them can have moved, unless other ones are to be there.
+
+    A window of a day moves by a pixel in a minute: drawing it each second would only cost.
+    """
+    question, before = _question(look), look.drawn
+    name = statistic.chosen(look.view.option("stat"))
+    pixel_us = look.window.length_us / look.width
+    if (
+        before.get("bucket_us")
+        and before.get("asked") == _asked(look)
+        and 0 <= look.now_us - before.get("moved_us", 0) < pixel_us
+    ):
+        picture = ask(look.snapshot, replace(question, resting=True))
+        drawn = statistic.with_statistic(look.snapshot, picture, name)
+        if _signature(drawn, look) == before.get("signature"):
+            return Shown(picture, drawn, name, resting=True)
+    picture = ask(look.snapshot, question)
+    drawn = statistic.with_statistic(look.snapshot, picture, name)
+    return Shown(picture, drawn, name, resting=False)
 
 
 def _asked(look: Look) -> list[object]:
@@ -67,19 +107,31 @@ def _question(look: Look) -> Question:
     )
 
 
-def _with_charts(picture: Picture, name: str, look: Look) -> Json:
+def _resting(shown: Shown, look: Look) -> Json:
+    seen = {"sequence": look.snapshot.sequence, "answered_us": look.now_us}
+    return _common(shown.drawn, look) | _charts_shown(shown, look) | {"drawn": look.drawn | seen}
+
+
+def _with_charts(shown: Shown, look: Look) -> Json:
+    picture = shown.drawn
+    notes = statistic.note(picture.pictures, shown.name), _note_before(picture, look)
     drawn = _drawn(picture, look)
-    common = _common(picture, look) | {"drawn": drawn, "no_charts": False, "in_place": None}
-    notes = statistic.note(picture.pictures, name), _note_before(picture, look)
-    common["caption"] = "".join([common["caption"], *notes])
-    if name != MEAN and picture.question.spans:
-        common["export"] = f"{common['export']}&statistic={name}"
+    caption = "".join([parts.caption(picture), *notes])
+    found = _common(picture, look) | _charts_shown(shown, look)
+    found |= {"drawn": drawn, "caption": caption}
     if look.drawn.get("signature") == drawn["signature"]:
-        return common | _moved(picture, name, look, drawn)
+        return found | _moved(picture, shown.name, look, drawn)
     height = {"height": f"{figures.height_px(picture)}px"}
     token = drawn["charts"]["token"]
     figure = drawing.figure(picture, _before(picture, look), look.style, token)
-    return common | {"figure": figure, "height": height}
+    return found | {"figure": figure, "height": height}
+
+
+def _charts_shown(shown: Shown, look: Look) -> Json:
+    export = parts.export_link(shown.picture, look.view.zone)
+    if shown.name != MEAN and shown.picture.question.spans:
+        export += f"&statistic={shown.name}"
+    return {"no_charts": False, "in_place": None, "export": export}
 
 
 def _note_before(picture: Picture, look: Look) -> str:
@@ -101,16 +153,9 @@ def _with_before(look: Look) -> bool:
 
 
 def _moved(picture: Picture, name: str, look: Look, drawn: Json) -> Json:
-    """The figure's new data; nothing yet if no pixel of a long window could have moved.
-
-    A window of a day moves by a pixel in a minute: drawing it each second would only cost.
-    """
+    """The figure's new data: where nothing else can have changed, ends of lines."""
     had: Json = look.drawn.get("charts", {})
-    before_us, bucket_us = look.drawn.get("moved_us", 0), drawn["bucket_us"]
     same = all(look.drawn.get(key) == drawn[key] for key in ("view", "bucket_us"))
-    if same and drawn["moved_us"] - before_us < bucket_us / _REDRAWN_PER_BUCKET:
-        drawn |= {"moved_us": before_us, "charts": had}
-        return {}
     if not same or name != MEAN:  # all that the browser has is the traces
         had = {"token": had.get("token")}
     lacks = tails.update(picture, look.style, had, look.snapshot)
@@ -121,30 +166,39 @@ def _moved(picture: Picture, name: str, look: Look, drawn: Json) -> Json:
 def _without_charts(picture: Picture, notice: html.Div, look: Look) -> Json:
     shown = "picture" if picture.metrics else "picture waiting"
     common = _common(picture, look) | {"caption": "", "shown": shown}
+    common["export"] = parts.export_link(picture, look.view.zone)
     common["drawn"] = {"view": look.view.query()}
     return common | {"no_charts": True, "in_place": notice}
 
 
 def _common(picture: Picture, look: Look) -> Json:
-    """What is shown with charts and without."""
-    return {
-        "clients": parts.client_options(picture),
-        "metrics": parts.metric_options(picture.metrics),
-        "tiles": tiles(picture, look.style),
-        "caption": parts.caption(picture),
-        "export": parts.export_link(picture, look.view.zone),
+    """What is shown with charts and without; what is there to choose only where it was asked."""
+    made = partial(tiles, picture, look.style)
+    found = {
+        "tiles": once(look.snapshot, f"tiles {look.style}", picture, made),
         "shown": "picture",
         "chosen": {"client": picture.question.client},
     }
+    if picture.asked_us < picture.question.now_us:
+        return found
+    return found | {
+        "clients": parts.client_options(picture),
+        "metrics": parts.metric_options(picture.metrics),
+    }
+
+
+def _signature(picture: Picture, look: Look) -> str:
+    return drawing.signature(picture, look.style, with_before=_with_before(look))
 
 
 def _drawn(picture: Picture, look: Look) -> Json:
     """What the browser has now; it comes back with the next tick."""
     return {
-        "signature": drawing.signature(picture, look.style, with_before=_with_before(look)),
+        "signature": _signature(picture, look),
         "view": look.view.query(),
         "bucket_us": max((one.answer.bucket_us for one in picture.pictures), default=0),
         "moved_us": picture.question.now_us,
+        "sequence": look.snapshot.sequence,
         "answered_us": picture.question.now_us,
         "asked": _asked(look),
         "charts": tails.state_of(picture, look.snapshot),

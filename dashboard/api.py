@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from dashboard.activity import activity
+from dashboard.engine import Engine
 from dashboard.exports import Exports, Stream, TooManyExports
 from telemetry.clock import Clock
 from telemetry.condition import AsOf
@@ -21,7 +22,7 @@ from telemetry.export import (
     UnknownMetric,
     subject,
 )
-from telemetry.interface import Querier, StoreError
+from telemetry.interface import StoreError
 from telemetry.provenance import Request
 from telemetry.reading import Flag, Kind, Latest, state_text
 from telemetry.rolling import StatisticError
@@ -50,21 +51,22 @@ class ReadingsRequest:
     manifest: bool
 
 
-def create_api(querier: Querier, clock: Clock) -> Blueprint:
+def create_api(engine: Engine) -> Blueprint:
     """The blueprint of /api."""
+    clock = engine.clock
     api = Blueprint("api", __name__, url_prefix="/api")
     exports = Exports()
 
     @api.get("/v1/clients")
     def clients() -> Response:
-        with querier.snapshot() as snapshot:
+        with engine.querier.snapshot() as snapshot:
             everything, as_of = snapshot.latest(), snapshot.as_of
         return _dated(jsonify(_clients(everything, clock())), as_of)
 
     @api.get("/v1/readings")
     def readings() -> Response:
         wanted = parse_request(request.args, clock())
-        asked = wanted.asked
+        asked, querier = wanted.asked, engine.querier
         with exports.place() as place:
             if wanted.manifest:
                 return _manifest(Cited(querier, asked), asked, clock)

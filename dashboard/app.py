@@ -1,22 +1,28 @@
 """The application factory: Dash on Flask, behind the guard."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
 from dash import Dash
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, request
 
 from dashboard import callbacks, shell
 from dashboard.api import create_api
 from dashboard.assets import compress
+from dashboard.bodies import BodyReader
 from dashboard.engine import Engine
 from dashboard.guard import protect
 from dashboard.health import add_health
+from dashboard.login import add_login_pages
+from dashboard.oidc import add_oidc
+from dashboard.page import Page
 from dashboard.pages import PAGES
 from dashboard.people import session_key
 from dashboard.prefix import answer_below
-from mosquitto.access import Access
+from dashboard.sight import may_see
+from dashboard.visitor import Forwarded, HostCookies
 from telemetry.clock import Clock, now_us
 from telemetry.settings import ROOT, Settings
 from telemetry.store import querier_of
@@ -35,29 +41,38 @@ def create_app(settings: Settings, clock: Clock = now_us) -> Flask:
     server = _flask(settings)
     querier = querier_of(settings)
     app = _dash(server, settings.http_prefix)
-    app.layout = lambda: shell.layout(PAGES, settings.refresh_ms)  # its links begin as asked for
+    app.layout = lambda: shell.layout(_pages(), settings.refresh_ms)  # as whoever asks may see
     _tell_missing_pages(server)
-    callbacks.register(app, Engine(querier, settings, clock), PAGES)
-    server.register_blueprint(create_api(querier, clock))
-    add_health(server, querier, clock)
-    protect(server, Access(settings.access_path), app.csp_hashes())
-    _refuse_malformed(server, app)
+    engine = Engine(querier, settings, clock)
+    callbacks.register(app, engine, PAGES)
+    server.register_blueprint(create_api(engine))
+    add_health(server, querier, settings, clock)
+    add_oidc(server, settings, add_login_pages(server, settings, clock))
+    protect(app, server, settings, clock)
     _set_up(app)
     answer_below(server, settings.http_prefix)
+    server.wsgi_app = Forwarded(server.wsgi_app, settings)  # type: ignore[method-assign,assignment]  # Flask's own way
     return server
+
+
+def _pages() -> Sequence[Page]:
+    """The pages that whoever asks may see."""
+    return [page for page in PAGES if may_see(page.role, whole=page.whole)]
 
 
 def _flask(settings: Settings) -> Flask:
     server = Flask("dashboard", root_path=str(ROOT / "dashboard"), static_folder=None)
     server.config.update(
         SECRET_KEY=session_key(settings),
-        SESSION_COOKIE_NAME="culex_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
+        SESSION_REFRESH_EACH_REQUEST=False,  # the server knows when it was used
         MAX_CONTENT_LENGTH=_BODY_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    server.session_interface = HostCookies()
+    server.json = BodyReader(server)
     compress(server)
     server.context_processor(lambda: {"early_script": shell.EARLY_SCRIPT})
     return server
@@ -99,17 +114,6 @@ def _set_up(app: Dash) -> None:
     page that was open while the server started again, is answered with 500.
     """
     app._setup_server()  # type: ignore[no-untyped-call]
-
-
-def _refuse_malformed(server: Flask, app: Dash) -> None:
-    @server.before_request
-    def refuse_malformed() -> None:
-        """Refuses what names no callback, which Dash would take for a fault of its own."""
-        if request.method == "POST" and request.path == "/_dash-update-component":
-            body = request.get_json()
-            output = body.get("output") if isinstance(body, dict) else None
-            if not isinstance(output, str) or output not in app.callback_map:
-                abort(400)
 
 
 def _report(error: Exception) -> None:

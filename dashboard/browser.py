@@ -43,6 +43,7 @@ _WHEN_USED: Sequence[tuple[str, Sequence[object]]] = (
             State(ids.REFRESH, "value"),
         ),
     ),
+    ("dragged", (Output(ids.DRAGGED, "data"), Input(ids.chart(ALL), "relayoutData"))),
     ("address", (Input(ids.VIEW, "data"),)),
     ("remember", (Input(ids.DRAWN, "data"), Input(ids.AS_OF, "data"), State(ids.VIEW, "data"))),
     (

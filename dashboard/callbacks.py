@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids, parts
@@ -10,6 +10,8 @@ from dashboard.browser import register_browser
 from dashboard.engine import Engine
 from dashboard.frame import register_page
 from dashboard.page import Json, Page
+from dashboard.rights import viewers
+from dashboard.sight import may_see
 from dashboard.travel import pinned, zoomed
 from dashboard.view import View, ViewError, check_zone, view_of_json, view_of_query, view_to_json
 
@@ -39,12 +41,16 @@ def _register_places(app: Dash, engine: Engine, pages: Sequence[Page]) -> None:
         Input(ids.URL, "data"),
         prevent_initial_call=True,
     )
-    def show(place: Json) -> tuple[object, ...]:
+    @viewers
+    def show(sent: object) -> tuple[object, ...]:
+        place = sent if isinstance(sent, dict) else {}
         path = str(place.get("path", "/"))
         view = view_of_query(str(place.get("search", "")))
         page = page_of(path, pages)
         if page is None:
             return None, parts.not_found(path), "body instead", {}, None
+        if not may_see(page.role, whole=page.whole):
+            return None, parts.not_for_you(page.title), "body instead", {}, None
         return laid_out(page, view, engine), None, "body waiting", {}, view_to_json(view)
 
 
@@ -65,13 +71,13 @@ def _register_view(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         Output(ids.VIEW, "data", allow_duplicate=True),
-        Input(ids.chart(ALL), "relayoutData"),
+        Input(ids.DRAGGED, "data"),
         State(ids.VIEW, "data"),
         State(ids.BROWSER, "data"),
         prevent_initial_call=True,
     )
-    def zoom(_relayouts: list[Json], view: Json, browser: Json) -> object:
-        relayout = ctx.triggered[0]["value"] if ctx.triggered else None
+    @viewers
+    def zoom(relayout: object, view: Json, browser: Json) -> object:
         moved = relayout if isinstance(relayout, dict) else {}
         return _moved(view, lambda now: zoomed(now, moved, engine.clock(), _zone(browser)))
 
@@ -87,6 +93,7 @@ def _register_view(app: Dash, engine: Engine) -> None:
         State(ids.BROWSER, "data"),
         prevent_initial_call=True,
     )
+    @viewers
     def travel(*sent: object) -> object:
         ends, view, browser = (_text(sent[4]), _text(sent[5])), sent[6], sent[7]
         zone, now_us = _zone(browser), engine.clock()

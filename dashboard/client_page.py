@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard import charts, ids
 from dashboard.answer import answer
 from dashboard.browser import in_browser
-from dashboard.client import beside, controls, details, presence, tabs
+from dashboard.client import beside, controls, details, presence, tabs, why
 from dashboard.engine import Engine
 from dashboard.figures import GRAPH_CONFIG
 from dashboard.page import Page
@@ -51,6 +51,7 @@ def layout(view: View, engine: Engine) -> html.Div:
             html.Div(
                 [html.Div(id=beside.FACTS), html.Div(id=details.SHOWN)], className="client-strip"
             ),
+            why.layout(),
             html.Div(id=IN_PLACE),
             dcc.Store(id=ENDS),
             html.Div(

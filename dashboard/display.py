@@ -1,7 +1,6 @@
 """Numbers, ages and names as people read them."""
 
 import math
-import unicodedata
 from datetime import datetime, tzinfo
 
 import numpy as np
@@ -10,6 +9,21 @@ import pandas as pd
 from dashboard.digits import Notation
 from telemetry.reading import Kind, state_text
 from telemetry.window import SECOND_US, to_iso
+from telemetry.words import age_text, length_text, printable
+
+__all__ = [
+    "NOTHING",
+    "age_text",
+    "clock_text",
+    "count_text",
+    "length_text",
+    "mean_text",
+    "plot_text",
+    "printable",
+    "span_text",
+    "value_text",
+    "wall_texts",
+]
 
 NOTHING = "–"
 
@@ -45,35 +59,6 @@ def count_text(count: int) -> str:
     return f"{count:,}".replace(",", "\u202f")
 
 
-def age_text(age_us: int) -> str:
-    """How long ago, in its largest unit.
-
-    >>> age_text(3_000_000), age_text(7_200_000_000)
-    ('3 s ago', '2 h ago')
-    """
-    seconds = max(0, age_us) // SECOND_US
-    for unit, width in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * width or (unit == "min" and seconds >= width):
-            return f"{seconds // width} {unit} ago"
-    return f"{seconds} s ago"
-
-
-def length_text(length_us: int) -> str:
-    """A length of time in one unit.
-
-    >>> length_text(5_000_000), length_text(90_000_000), length_text(3_600_000_000)
-    ('5 s', '90 s', '1 h')
-    >>> length_text(5_210)
-    '5.21 ms'
-    """
-    for unit, width in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if length_us and length_us % (width * SECOND_US) == 0:
-            return f"{length_us // (width * SECOND_US)} {unit}"
-    if length_us < SECOND_US:
-        return f"{length_us / 1000:.3g} ms"
-    return f"{length_us / SECOND_US:.3g} s"
-
-
 def span_text(span: str) -> str:
     """A span as a reader says it.
 
@@ -94,18 +79,6 @@ def clock_text(time_us: int, zone: tzinfo) -> str:
     moment = datetime.fromtimestamp(time_us // SECOND_US, zone)
     once = moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()
     return text if once else f"{text} {moment.tzname()}"
-
-
-def printable(text: str) -> str:
-    """The text with every invisible or reordering character shown as its code point.
-
-    >>> printable("a" + chr(0x202E) + "b")
-    'a<U+202E>b'
-    """
-    return "".join(
-        f"<U+{ord(char):04X}>" if unicodedata.category(char) in {"Cf", "Cc", "Co"} else char
-        for char in text
-    )
 
 
 def plot_text(text: str) -> str:

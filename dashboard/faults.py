@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dashboard.display import age_text, printable
 from telemetry.condition import Damage, WriterState
 from telemetry.interface import Snapshot
-from telemetry.ledger import HOUR_US
 from telemetry.presence import Event, EventKind
-from telemetry.window import Window
+from telemetry.window import HOUR_US, Window
 
 _COLLECTOR_SILENT_US = 10_000_000
 _BROKER_SILENT_US = 45_000_000  # the collector's own message comes back every ten seconds
@@ -35,14 +34,16 @@ def collector_fault(writer: WriterState, now_us: int) -> str:
 
 def broker_fault(writer: WriterState, now_us: int) -> str:
     """Why the broker sends nothing, or not everything; an empty string if all is well."""
-    reason = writer.broker_reason
+    reason, at = writer.broker_reason, f" at {writer.broker}" if writer.broker else ""
+    log = "" if at else " See data/logs/broker.log"
     if writer.broker_up and writer.heard_us and now_us - writer.heard_us > _BROKER_SILENT_US:
         since = age_text(now_us - writer.heard_us)
-        return f"The broker fell silent {since}, though its link is open. See data/logs/broker.log"
+        return f"The broker{at} fell silent {since}, though its link is open.{log}"
     if writer.broker_up:
-        return f"The broker does not send everything: {reason}." if reason else ""
+        return f"The broker{at} does not send everything: {reason}." if reason else ""
     since = age_text(now_us - (writer.broker_since_us or now_us))
-    return f"The broker link is down: {reason or 'unknown'} ({since}). The collector keeps trying."
+    link = f"The link to the broker{at}" if at else "The broker link"
+    return f"{link} is down: {reason or 'unknown'} ({since}). The collector keeps trying."
 
 
 def history_fault(damage: Sequence[Damage]) -> str:

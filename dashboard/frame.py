@@ -10,12 +10,15 @@ import orjson
 import structlog
 from dash import Dash, Input, Output, Patch, State, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids, parts
 from dashboard.display import clock_text
 from dashboard.engine import Engine
 from dashboard.faults import newest_limited
 from dashboard.page import Json, Look, Page
+from dashboard.rights import viewers
+from dashboard.sight import may_see
 from dashboard.style import Style
 from dashboard.view import View, ViewError, check_zone, view_of_json
 from telemetry.condition import WriterState
@@ -42,9 +45,14 @@ _DIGEST_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question as the browser sends it, with what it was answered last."""
+    """A question as the browser sends it, with what it was answered last.
+
+    Each time a page is put there it is another visit, which has nothing yet: an answer to an
+    earlier one that comes late says nothing of it.
+    """
 
     number: int
+    visit: object
     view: View
     theme: str
     zone: str
@@ -62,7 +70,10 @@ def register_page(app: Dash, engine: Engine, page: Page) -> None:
         state=[State(ids.DRAWN, "data")],
         prevent_initial_call=True,
     )
+    @viewers
     def live(sent: object, drawn: object) -> Json:
+        if sent is None:  # the store came with the page: nobody has asked yet
+            raise PreventUpdate
         ask = ask_of_json(sent, drawn, page.name)
         nothing = dict.fromkeys([*SHELL, *page.outputs], no_update)
         new = answer(page, engine, ask)
@@ -73,19 +84,20 @@ def register_page(app: Dash, engine: Engine, page: Page) -> None:
 
 
 def ask_of_json(sent: object, drawn: object, page: str) -> Ask:
-    """What a browser sent, whatever it sent; what it drew of another page is not taken."""
+    """What a browser sent, whatever it sent; what it drew of another visit is not taken."""
     value = _mapping(sent)
     before = _mapping(drawn)
-    width = value.get("width")
+    width, visit = value.get("width"), value.get("visit")
     number = value.get("number")
     return Ask(
         number=number if isinstance(number, int) else 0,
+        visit=visit,
         view=view_of_json(value.get("view")),
         theme=str(value.get("theme")),
         zone=str(value.get("zone") or "UTC"),
         touch=value.get("touch") is True,
         width=int(min(max(width, 1), _WIDEST)) if isinstance(width, int | float) else _WIDEST,
-        drawn=before if before.get("of") == page else {},
+        drawn=before if (before.get("of"), before.get("visit")) == (page, visit) else {},
     )
 
 
@@ -99,13 +111,14 @@ def answer(page: Page, engine: Engine, ask: Ask) -> Json:
     try:
         found = _found(page, engine, ask, now_us)
     except StoreMissing:  # no collector has run here yet
-        found = _instead(parts.first_run(), now_us) | {
+        found = _instead(parts.first_run(engine.settings.existing_broker), now_us) | {
             "status": parts.status(WriterState(), now_us)
         }
     except (StoreError, ViewError) as error:
         number = secrets.token_hex(3)
         _LOG.warning("page not answered", page=page.name, id=number, error=str(error))
-        found = _instead(parts.refused(str(error), number), now_us)
+        say = parts.refused if isinstance(error, ViewError) else parts.unanswered
+        found = _instead(say(str(error), number), now_us)
     except Exception:  # noqa: BLE001  # a fault of ours: the page says so, the next tick tries again
         number = secrets.token_hex(3)
         _LOG.exception("page failed", page=page.name, id=number)
@@ -128,6 +141,8 @@ def _found(page: Page, engine: Engine, ask: Ask, now_us: int) -> Json:
         coverage_minimum=engine.settings.coverage_minimum,
     )
     memory = _mapping(ask.drawn.get("page"))
+    if not may_see(page.role, whole=page.whole):
+        return _instead(parts.not_for_you(page.title), now_us) | {"page": memory}
     with engine.querier.snapshot() as snapshot:
         look = Look(snapshot, engine, ask.view, window, style, now_us, ask.width, memory)
         found = page.answer(look)
@@ -173,7 +188,7 @@ def _changed(page: Page, found: Json, ask: Ask) -> Json:
         for name, value in found.items()
         if name not in new or new[name] != before.get(name)
     }
-    drawn = kept | {"of": page.name, "digests": before | new}
+    drawn = kept | {"of": page.name, "visit": ask.visit, "digests": before | new}
     if drawn != ask.drawn:
         changed["drawn"] = drawn
     return changed | {"as_of": as_of}

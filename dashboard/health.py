@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from flask import Flask, Response, jsonify
 
 from dashboard.faults import broker_fault, collector_fault
+from mosquitto.renewal import Validity, authority_validity, broker_validity, http_validity
 from telemetry.clock import Clock
 from telemetry.interface import Querier, StoreError, StoreMissing
+from telemetry.settings import Settings
 
 
-def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
+def add_health(server: Flask, querier: Querier, settings: Settings, clock: Clock) -> None:
     """Adds /healthz, /readyz and /metrics."""
 
     @server.get("/healthz")
@@ -23,7 +25,9 @@ def add_health(server: Flask, querier: Querier, clock: Clock) -> None:
 
     @server.get("/metrics")
     def metrics() -> Response:
-        return Response(_metrics(querier, clock()), content_type="text/plain; version=0.0.4")
+        return Response(
+            _metrics(querier, settings, clock()), content_type="text/plain; version=0.0.4"
+        )
 
 
 def _reasons(querier: Querier, now_us: int) -> Sequence[str]:
@@ -39,7 +43,7 @@ def _reasons(querier: Querier, now_us: int) -> Sequence[str]:
     return [fault.partition(" See data/")[0]] if fault else []
 
 
-def _metrics(querier: Querier, now_us: int) -> str:
+def _metrics(querier: Querier, settings: Settings, now_us: int) -> str:
     """Prometheus text. A store that cannot be read is `culex_store_up 0`."""
     try:
         with querier.snapshot() as snapshot:
@@ -57,6 +61,9 @@ def _metrics(querier: Querier, now_us: int) -> str:
         "culex_series gauge": len(latest),
         "culex_blocks_damaged gauge": len(damage),
         "culex_store_relieved_age_seconds gauge": _age_seconds(writer.relieved_us, now_us),
+        "culex_certificate_days_left gauge": _days_left(broker_validity(settings), now_us),
+        "culex_authority_days_left gauge": _days_left(authority_validity(settings), now_us),
+        "culex_http_certificate_days_left gauge": _days_left(http_validity(settings), now_us),
         "culex_store_free_bytes gauge": "NaN" if writer.free_bytes is None else writer.free_bytes,
     }
     lines = (f"# TYPE {name}\n{name.split()[0]} {value}\n" for name, value in rows.items())
@@ -65,3 +72,7 @@ def _metrics(querier: Querier, now_us: int) -> str:
 
 def _age_seconds(then_us: int | None, now_us: int) -> str:
     return "NaN" if then_us is None else f"{(now_us - then_us) / 1e6:.3f}"
+
+
+def _days_left(validity: Validity | None, now_us: int) -> str:
+    return "NaN" if validity is None else f"{validity.days_left(now_us):.3f}"

@@ -19,6 +19,7 @@ AS_OF = "as-of"
 PERIOD = "period"
 SLOWEST = "slowest"
 BROWSER = "browser"
+DRAGGED = "dragged"
 THEME = "theme"
 
 STATUS = "status"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from telemetry.buckets import choose_bucket_us
 from telemetry.kept import Columns
 from telemetry.rolling import coverage, means
 from telemetry.samples import Samples, joined, samples_of_buckets, samples_of_readings
-from telemetry.window import Window
+from telemetry.window import ALL_TIME, Window
 
 RAW_READINGS = 1000
 """Up to so many readings are drawn as they are; more are drawn as buckets."""
@@ -21,6 +21,7 @@ _REACH_READINGS = 6000
 """So many readings or buckets are taken in, with what the widest mean looks back on."""
 
 _TILE_READINGS = 20_000
+_STALE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ class Past:
     readings: Run | None
     lines: Sequence[Run]
 
+    def will_do(self, wanted: Wanted) -> bool:
+        """Whether its buckets are nearly those wanted: others may ask for another time."""
+        has = self.drawn.window
+        late_us = wanted.window.end_us - has.end_us
+        early = has.start_us <= wanted.reach.start_us
+        return bool(self.bucket_us) and early and late_us < wanted.window.length_us * _STALE
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
@@ -88,14 +96,27 @@ class Numbers:
     readings: Run | None
 
 
-def numbers(now: Now, wanted: Wanted, interval_us: int | None) -> Numbers:
-    """What is shown of a series, whose expected interval is `interval_us`."""
+def numbers(now: Now, wanted: Wanted, interval_us: int | None, *, resting: bool = False) -> Numbers:
+    """What is shown of a series.
+
+    Args:
+        now: The series.
+        wanted: What is to be shown of it.
+        interval_us: Its expected interval.
+        resting: Whether buckets may be those of the last answer, without lines of means.
+    """
     kept = now.snapshot.kept
     key = ("numbers", now.series, wanted.window.length_us, wanted.spans_us, wanted.max_buckets)
     old = kept.get(key, Past)
-    new = _of_readings(now, wanted, old) or _of_buckets(now, wanted, old)
+    if resting and old is not None and old.will_do(wanted):
+        new = replace(old, readings=_newest(now, wanted, old))
+        lines: Sequence[Columns] | None = None
+    else:
+        new = _of_readings(now, wanted, old) or _of_buckets(now, wanted, old)
+        shown = Window(wanted.window.start_us + 1, ALL_TIME.end_us)
+        lines = [line.within(shown) for line in new.lines]
     kept.put(key, new)
-    means = _means(now, wanted, new, interval_us) if wanted.spans_us else []
+    means = _means(now, wanted, new, lines, interval_us) if wanted.spans_us else []
     return Numbers(_points(now, wanted, new), means, new.readings)
 
 
@@ -132,11 +153,15 @@ def _of_buckets(now: Now, wanted: Wanted, old: Past | None) -> Past:
     aligned = Window(reach.start_us // width_us * width_us, -(-reach.end_us // width_us) * width_us)
     same = old if old is not None and old.bucket_us == width_us else None
     drawn = now.buckets(same.drawn if same else None, aligned, width_us)
-    readings = None
-    if not now.recent.grain_us(wanted.last):
-        readings = now.readings(old.readings if old else None, wanted.last, _TILE_READINGS)
     lines = _lines(now, wanted, samples_of_buckets(drawn.columns, width_us), same, width_us)
-    return Past(drawn, width_us, readings, lines)
+    return Past(drawn, width_us, _newest(now, wanted, old), lines)
+
+
+def _newest(now: Now, wanted: Wanted, old: Past | None) -> Run | None:
+    """The readings that tiles are of, unless they are too many, or over."""
+    if now.recent.grain_us(wanted.last):
+        return None
+    return now.readings(old.readings if old else None, wanted.last, _TILE_READINGS)
 
 
 def _lines(
@@ -154,28 +179,30 @@ def _lines(
     ]
 
 
-def _means(now: Now, wanted: Wanted, new: Past, interval_us: int | None) -> Sequence[Columns]:
+def _means(
+    now: Now,
+    wanted: Wanted,
+    new: Past,
+    lines: Sequence[Columns] | None,
+    interval_us: int | None,
+) -> Sequence[Columns]:
+    """The tile's for each span, behind its line if there are lines."""
     samples = _tile_samples(now, wanted, new).between(wanted.last.start_us, wanted.instant_us)
     spans_us = np.array(wanted.spans_us, dtype=np.int64)
     at = np.full(len(spans_us), wanted.instant_us)
     mean, count = means(samples, spans_us, at)
-    found = []
-    for place, (line, span_us) in enumerate(zip(new.lines, wanted.spans_us, strict=True)):
+    found: list[Columns] = []
+    for place, span_us in enumerate(wanted.spans_us):
         one = slice(place, place + 1)
-        tile: Columns = {"time_us": at[one], "mean": mean[one], "count": count[one]}
-        widths = [max(span_us, new.bucket_us), span_us]
-        found.append(_with_coverage([line.columns, tile], widths, interval_us))
+        share = coverage(count[one], span_us, interval_us)
+        tile = {"time_us": at[one], "mean": mean[one], "count": count[one], "coverage": share}
+        if lines is None:
+            found.append(tile)
+        else:
+            line = lines[place]
+            share = coverage(line["count"], max(span_us, new.bucket_us), interval_us)
+            found.append(in_order([{**line, "coverage": share}, tile]))
     return found
-
-
-def _with_coverage(
-    parts: Sequence[Columns], widths: Sequence[int], interval_us: int | None
-) -> Columns:
-    shares = [
-        coverage(part["count"], width_us, interval_us)
-        for part, width_us in zip(parts, widths, strict=True)
-    ]
-    return {**in_order(parts), "coverage": np.concatenate(shares)}
 
 
 def _points(now: Now, wanted: Wanted, new: Past) -> Points:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.engine import Engine
 from dashboard.style import Style
 from dashboard.view import View
+from mosquitto.access_users import VIEWER
 from telemetry.interface import Snapshot
 from telemetry.window import Window
 
@@ -56,6 +57,8 @@ class Page:
             and `chosen` is what stands in controls whose part of the view is empty.
         register: Connects further callbacks.
         timed: Whether it shows what happened over a time.
+        whole: Whether it shows what belongs to all clients, so that who may see some may not.
+        role: The least role that may see it.
     """
 
     name: str
@@ -66,3 +69,5 @@ class Page:
     answer: Callable[[Look], Json]
     register: Callable[[Dash, Engine], None] | None = None
     timed: bool = True
+    whole: bool = False
+    role: str = VIEWER

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dashboard.admin.page
 import dashboard.broker.page
 import dashboard.client_page
+import dashboard.clients.page
 import dashboard.compare.page
 import dashboard.fleet.page
 import dashboard.playground.page
@@ -20,5 +21,6 @@ PAGES: Sequence[Page] = (
     dashboard.quality.page.PAGE,
     dashboard.topics.page.PAGE,
     dashboard.playground.page.PAGE,
+    dashboard.clients.page.PAGE,
     dashboard.admin.page.PAGE,
 )

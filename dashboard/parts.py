@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -9,18 +10,16 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from dash_ag_grid import AgGrid
 
-from dashboard.display import (
-    age_text,
-    length_text,
-    printable,
-    span_text,
-)
+from dashboard.display import age_text, length_text, printable, span_text
 from dashboard.faults import broker_fault, collector_fault, excess, history_fault, room_fault
+from dashboard.people import may
 from dashboard.prefix import place
 from dashboard.question import Picture
 from dashboard.view import View
+from mosquitto.access_users import OPERATOR
 from telemetry.address import readings_address
 from telemetry.condition import Damage, WriterState
+from telemetry.existing import ExistingBroker
 from telemetry.presence import Event
 from telemetry.reading import Flag
 from telemetry.window import Window
@@ -107,6 +106,7 @@ def _broker_word(writer: WriterState, silent: str) -> str:
     return "at fault" if writer.broker_up else "down"
 
 
+@cache  # a component costs more than the rest of a quiet tick, and there are six of these
 def _badge(name: str, *, ok: bool, bad: str) -> dbc.Badge:
     return dbc.Badge(
         [
@@ -142,7 +142,8 @@ def notice(picture: Picture, view: View) -> html.Div | None:
     """What to say in place of charts, if there is nothing to draw."""
     if not picture.question.client or not picture.metrics:
         name = printable(picture.question.client)
-        return empty("question-circle", f"No readings of {name!r}", "Choose a client above.")
+        text = "Nothing came from it yet. What is above says why, as far as it can be known."
+        return empty("question-circle", f"No readings of {name!r}", text)
     if not any(len(one.columns["time_us"]) for one in picture.pictures):
         newest_us = max(one.latest.time_us for one in picture.pictures)
         when = age_text(picture.question.now_us - newest_us)
@@ -163,13 +164,35 @@ def _jump(picture: Picture, view: View, newest_us: int) -> str:
     return place(f"/client{kept.query()}")
 
 
-def first_run() -> html.Div:
+def first_run(broker: ExistingBroker | None) -> html.Div:
     """What a person meets before the first reading."""
-    return empty(
-        "broadcast",
-        "Waiting for the first reading",
-        "Give a client a login, then publish as that client:",
-        html.Pre(".venv/bin/python -m mosquitto client add my-sensor", className="command"),
+    text = "Give a client a login, then publish as that client:"
+    return let_in("Waiting for the first reading", text, broker)
+
+
+def let_in(title: str, text: str, broker: ExistingBroker | None, *more: Component) -> html.Div:
+    """What to say where a client is missing, and how one is let in.
+
+    Args:
+        title: What is missing.
+        text: What to do with our own broker; the command follows.
+        broker: The one that is used instead: clients are let in there.
+        more: What else there is to say with our own broker.
+    """
+    if broker is not None:
+        return empty("broadcast", title, elsewhere(broker))
+    command = html.Pre(".venv/bin/python -m mosquitto client add my-sensor", className="command")
+    link = dcc.Link("Add a client", href=place("/clients"), className="btn btn-primary")
+    ways = [link, command] if may(OPERATOR) else [command]
+    return empty("broadcast", title, text, *ways, *more)
+
+
+def elsewhere(broker: ExistingBroker) -> str:
+    """That clients are let in at an existing broker, and what makes readings of their topics."""
+    return (
+        f"Culex listens at the broker {broker.place}, which is not its own: clients get their "
+        "logins there, and appear here with their first message. Topics that are not below "
+        "clients/ need [[topics]] or families in culex.toml."
     )
 
 
@@ -182,18 +205,19 @@ def empty(symbol: str, title: str, text: str, *more: Component) -> html.Div:
 
 
 def client_options(picture: Picture) -> list[dict[str, object]]:
-    """The dropdown's clients, newest activity first."""
-    return [
-        {
-            "value": one.client,
-            "search": one.client,
-            "label": html.Span(
-                [printable(one.client), *([html.Small("simulated")] if one.simulated else [])],
-                className="client-option",
-            ),
-        }
-        for one in picture.clients
-    ]
+    """The dropdown's clients, newest activity first, and the one chosen if it has no reading."""
+    found = {one.client: one.simulated for one in picture.clients}
+    found |= {name: False for name in [picture.question.client] if name and name not in found}
+    return [_client_option(client, simulated=simulated) for client, simulated in found.items()]
+
+
+@lru_cache(maxsize=10_000)
+def _client_option(client: str, *, simulated: bool) -> dict[str, object]:
+    label = html.Span(
+        [printable(client), *([html.Small("simulated")] if simulated else [])],
+        className="client-option",
+    )
+    return {"value": client, "search": client, "label": label}
 
 
 def metric_options(metrics: Sequence[str]) -> list[dict[str, str]]:
@@ -210,10 +234,22 @@ def time_label(start: str, end: str, ends: Sequence[str]) -> str:
 
 
 def refused(reason: str, number: str) -> html.Div:
-    """What to say when the question could not be answered."""
+    """What to say of a question that has no answer."""
     link = html.A("Show the last 15 minutes", href="?", className="btn btn-primary")
-    note = html.P(f"Number {number} in data/logs/dashboard.log", className="number-note")
-    return empty("exclamation-octagon", "This cannot be shown", f"{reason}.", link, note)
+    title = "This cannot be shown"
+    return empty("exclamation-octagon", title, f"{reason}.", link, _number(number))
+
+
+def unanswered(reason: str, number: str) -> html.Div:
+    """What to say when the store did not answer; it is asked again with each tick."""
+    again = html.A("Try again", href="", className="btn btn-primary")
+    less = html.A("Show the last 15 minutes", href="?", className="btn")
+    title = "The store did not answer"
+    return empty("exclamation-octagon", title, f"{reason}.", again, less, _number(number))
+
+
+def _number(number: str) -> html.P:
+    return html.P(f"Number {number} in data/logs/dashboard.log", className="number-note")
 
 
 def failed(number: str) -> html.Div:
@@ -227,6 +263,13 @@ def not_found(path: str) -> html.Div:
     """What to say of a page that does not exist."""
     link = dcc.Link("Go to the fleet", href=place("/"), className="btn btn-primary")
     return empty("signpost-split", "There is no such page", printable(path), link)
+
+
+def not_for_you(title: str) -> html.Div:
+    """What to say of a page to somebody whose role, or whose clients, do not reach for it."""
+    link = dcc.Link("Go to the fleet", href=place("/"), className="btn btn-primary")
+    text = f"The page {title} needs a higher role, or is about more clients than yours."
+    return empty("shield-lock", "This page is not for your login", text, link)
 
 
 def grid(name: str, columns: Sequence[Mapping[str, object]], **options: object) -> AgGrid:

@@ -1,4 +1,4 @@
-"""One question per tick: everything that the client page shows."""
+"""What the client page asks and is told: everything that it shows of a client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +41,8 @@ class Question:
         now_us: The present.
         max_buckets: How many points a chart can show.
         rules: What is set of metrics.
+        resting: Whether charts stay as they are: what they were last made of will do for the rest,
+            and means are those of tiles alone.
     """
 
     client: str
@@ -50,6 +52,7 @@ class Question:
     now_us: int
     max_buckets: int
     rules: MetricRules = ()
+    resting: bool = False
 
     @property
     def instant_us(self) -> int:
@@ -99,6 +102,7 @@ class MetricPicture:
         answer: The readings or buckets within the window.
         means: The rolling means of a number, in the order of the question's spans; otherwise none.
         states: What tiles say of a state or a boolean; `None` of a number.
+        notation: How its numbers are written.
         rule: What is set of it: its label and its limits.
         readings: The newest ones, if they were read.
     """
@@ -108,6 +112,7 @@ class MetricPicture:
     answer: Answer | Points
     means: Sequence[Mean]
     states: StateFigures | None
+    notation: Notation
     rule: MetricRule = UNRULED
     readings: Run | None = None
 
@@ -130,17 +135,6 @@ class MetricPicture:
             else columns_of(self.answer.frame)
         )
 
-    @cached_property
-    def notation(self) -> Notation:
-        """How its numbers are written."""
-        columns, latest = self.columns, self.latest
-        if latest.kind is not Kind.NUMBER or isinstance(latest.value, str):
-            return Notation(latest.unit, mean_decimals=2)
-        names = ("min", "max") if self.answer.bucket_us else ("value",)
-        readings = np.stack([columns[name] for name in names], axis=1).ravel()
-        everything = np.append(readings, latest.value)
-        return notation(everything[np.isfinite(everything)], latest.unit)
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -152,6 +146,7 @@ class Picture:
         metrics: All metrics of the client.
         pictures: Those that are shown, by name.
         marks: Where in the window the broker lost the collector's session, oldest first.
+        asked_us: When all of it was asked for; of a resting one only tiles are of its own time.
     """
 
     question: Question
@@ -159,9 +154,10 @@ class Picture:
     metrics: Sequence[str]
     pictures: Sequence[MetricPicture]
     marks: Sequence[Event]
+    asked_us: int
 
 
-def ask(snapshot: Snapshot, question: Question) -> Picture:
+def picture_of(snapshot: Snapshot, question: Question) -> Picture:
     """The picture for a question.
 
     Raises:
@@ -181,8 +177,9 @@ def ask(snapshot: Snapshot, question: Question) -> Picture:
         replace(question, client=client),
         clients,
         names,
-        [_picture(one, cadences.get(one.series), question) for one in now],
+        [picture_of_metric(one, cadences.get(one.series), question) for one in now],
         lost_sessions(snapshot, question.window),
+        question.now_us,
     )
 
 
@@ -199,7 +196,10 @@ def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:
     return latest
 
 
-def _picture(now: Now, cadence: Cadence | None, question: Question) -> MetricPicture:
+def picture_of_metric(
+    now: Now, cadence: Cadence | None, question: Question, known: Notation | None = None
+) -> MetricPicture:
+    """The picture of one metric, in a notation that is known already or in its own."""
     latest = _up_to(now.snapshot, now.latest, question.instant_us)
     interval_us, rule = expected_us(cadence), rule_of(now.series, question.rules)
     figures = None
@@ -208,17 +208,31 @@ def _picture(now: Now, cadence: Cadence | None, question: Question) -> MetricPic
         figures = state_figures(now.snapshot, now.series, interval_us, *asked)
     if latest.kind is Kind.STATE:
         answer = _states(now.snapshot, now.series, cadence, question)
-        return MetricPicture(latest, cadence, answer, (), figures, rule)
+        columns = columns_of(answer.frame)
+        digits = known or notation_of(latest, columns, answer.bucket_us)
+        return MetricPicture(latest, cadence, answer, (), figures, digits, rule)
     spans = question.spans if figures is None else ()
     spans_us = tuple(map(parse_duration, spans))
     wanted = Wanted(question.window, question.instant_us, spans_us, question.max_buckets)
-    found = numbers(now, wanted, interval_us)
+    found = numbers(now, wanted, interval_us, resting=question.resting)
     width_us = found.points.bucket_us
     means = [
         Mean(span, columns, exact=width_us <= span_us and span_us % max(width_us, 1) == 0)
         for span, span_us, columns in zip(spans, spans_us, found.means, strict=True)
     ]
-    return MetricPicture(latest, cadence, found.points, means, figures, rule, found.readings)
+    points = found.points
+    digits = known or notation_of(latest, points.columns, width_us)
+    return MetricPicture(latest, cadence, points, means, figures, digits, rule, found.readings)
+
+
+def notation_of(latest: Latest, columns: Columns, bucket_us: int) -> Notation:
+    """How numbers are written beside these columns of readings or buckets."""
+    if latest.kind is not Kind.NUMBER or isinstance(latest.value, str):
+        return Notation(latest.unit, mean_decimals=2)
+    names = ("min", "max") if bucket_us else ("value",)
+    readings = np.stack([columns[name] for name in names], axis=1).ravel()
+    everything = np.append(readings, latest.value)
+    return notation(everything[np.isfinite(everything)], latest.unit)
 
 
 def _states(

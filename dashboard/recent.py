@@ -12,7 +12,10 @@ from telemetry.kept import Columns, Recent
 from telemetry.reading import Latest, Series
 from telemetry.rolling import means
 from telemetry.samples import Samples
-from telemetry.window import Window
+from telemetry.window import SECOND_US, Window
+
+_BEHIND_US = SECOND_US
+"""So much is kept behind a window: another thread may ask for one that begins a moment earlier."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +79,11 @@ class Now:
         return self.latest.series
 
     def cut_us(self, old: Run | None, window: Window) -> int:
-        """From when on a window has to be made anew, if an older run covers its beginning."""
-        if old is None or old.sequence > self.snapshot.sequence:
-            return window.start_us
-        if not old.window.start_us <= window.start_us <= old.window.end_us:
+        """From when on a window has to be made anew, if an older run covers its beginning.
+
+        A thread that is ahead may have made it, of a later sequence: that is not read again.
+        """
+        if old is None or not old.window.start_us <= window.start_us <= old.window.end_us:
             return window.start_us
         changed_us = self.recent.changed_us(old.sequence)
         return max(window.start_us, min(changed_us, old.newest_us + 1, old.window.end_us))
@@ -91,15 +95,18 @@ class Now:
     def run_from(
         self, old: Run | None, window: Window, cut_us: int, made: Callable[[Window], Columns]
     ) -> Run:
-        """The same, made anew from then on."""
+        """The same, made anew from then on, with a little before it that is there already."""
         parts: list[Columns] = []
+        start_us = window.start_us
         if old is not None and cut_us > window.start_us:
-            parts.append(old.within(Window(window.start_us, min(cut_us, window.end_us))))
+            start_us = max(old.window.start_us, window.start_us - _BEHIND_US)
+            parts.append(old.within(Window(start_us, min(cut_us, window.end_us))))
         if cut_us < window.end_us:
             new = made(Window(cut_us, window.end_us))
             if len(new["time_us"]) or not parts:
                 parts.append(new)
-        return Run(self.snapshot.sequence, self.latest.time_us, window, in_order(parts))
+        whole = Window(start_us, window.end_us)
+        return Run(self.snapshot.sequence, self.latest.time_us, whole, in_order(parts))
 
     def readings(self, old: Run | None, window: Window, at_most: int) -> Run | None:
         """The readings of a window, or `None` if there are more than so many."""

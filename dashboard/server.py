@@ -4,17 +4,24 @@ import errno
 import os
 import socket
 import struct
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 
+from dashboard.tls import ASKING_S, READING_S, tls_options
+from telemetry.existing import place_of
 from telemetry.fault import Fault
 from telemetry.settings import Settings
 
 _WORKERS, _THREADS = 2, 8
-_ASKING_S, _READING_S = 5, 30
+_WHOLE_S = 20
 _STOP_SECONDS = 2
 
 
@@ -51,13 +58,46 @@ def _bound_waiting(listener: socket.socket) -> None:
 
     Accepted sockets inherit the limits of their listener (Linux: sk_clone_lock).
     """
-    for option, seconds in ((socket.SO_RCVTIMEO, _ASKING_S), (socket.SO_SNDTIMEO, _READING_S)):
+    for option, seconds in ((socket.SO_RCVTIMEO, ASKING_S), (socket.SO_SNDTIMEO, READING_S)):
         listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
 
 
 def _end_worker(_arbiter: Arbiter, _worker: object) -> None:
     """Ends a worker whose time to finish is over, whatever a thread of it still waits for."""
     os._exit(0)
+
+
+class BoundedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A worker with threads, none of which a peer holds for long by sending byte after byte.
+
+    The limits of the sockets begin anew with each byte; this one is for the whole of what is asked.
+    An answer that takes longer is not cut: only what is read ends.
+    """
+
+    def init_process(self) -> None:
+        """Begins to look after connections, and works until the end."""
+        self._asking: dict[Any, float] = {}  # connections of gunicorn's
+        threading.Thread(target=self._look_after, daemon=True).start()
+        super().init_process()
+
+    def handle(self, conn: Any) -> Any:  # gunicorn's own
+        """Takes a request from a connection and answers it."""
+        self._asking[conn] = time.monotonic() + _WHOLE_S
+        try:
+            return super().handle(conn)
+        finally:
+            self._asking.pop(conn, None)
+
+    def _look_after(self) -> None:
+        while True:
+            time.sleep(1)
+            now_s = time.monotonic()
+            for conn, until_s in list(self._asking.items()):
+                if now_s > until_s:
+                    self._asking.pop(conn, None)
+                    with suppress(OSError):
+                        # Not the socket's own, which would take the TLS of the answer along.
+                        socket.socket.shutdown(conn.sock, socket.SHUT_RD)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -73,21 +113,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load_config(self) -> None:
         """Sets what gunicorn asks for."""
-        host = self._settings.http_host
         options = {
-            "bind": f"[{host}]:{self._settings.http_port}"
-            if ":" in host
-            else f"{host}:{self._settings.http_port}",
-            "worker_class": "gthread",
+            "bind": place_of(self._settings.http_host, self._settings.http_port),
+            "worker_class": BoundedWorker,
             "workers": _WORKERS,
             "threads": _THREADS,
             "timeout": 60,
             "graceful_timeout": _STOP_SECONDS,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # dashboard.visitor knows whom to believe
             "proc_name": "culex-dashboard",
             "when_ready": self._when_ready,
             "worker_exit": _end_worker,
+            **tls_options(self._settings),
         }
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from dash import dcc, html
 from dash.development.base_component import Component
+from flask import has_request_context
+from flask_wtf.csrf import generate_csrf
 
 from dashboard import ids
 from dashboard.controls import time_controls
@@ -88,6 +90,7 @@ def _clockwork(refresh_ms: int) -> list[Component]:
         dcc.Store(id=ids.AS_OF),
         dcc.Store(id=ids.THEME),
         dcc.Store(id=ids.BROWSER),
+        dcc.Store(id=ids.DRAGGED),
         dcc.Interval(id=ids.TICKER, interval=min(250, refresh_ms)),
     ]
 
@@ -112,15 +115,34 @@ def _bar(pages: Sequence[Page]) -> html.Header:
                     icon_button(ids.THEME_BUTTON, "circle-half", "Light, dark or automatic (d)"),
                     icon_button(ids.HELP_BUTTON, "question-circle", "Help (?)"),
                     html.A(
-                        [icon("box-arrow-right"), html.Span("Log out")],
-                        href=place("/logout"),
-                        className="btn log-out",
+                        [icon("key"), html.Span("Password")],
+                        href=place("/password"),
+                        className="btn password",
+                        title="Change your password",
                     ),
+                    _way_out(),
                 ],
                 className="bar-end",
             ),
         ],
         className="bar",
+    )
+
+
+def _way_out() -> html.Form:
+    """Logging out changes something: no link does, and no other site can."""
+    token = generate_csrf() if has_request_context() else ""
+    return html.Form(
+        [
+            dcc.Input(type="hidden", name="csrf_token", value=token),
+            html.Button(
+                [icon("box-arrow-right"), html.Span("Log out")],
+                type="submit",
+                className="btn log-out",
+            ),
+        ],
+        action=place("/logout"),
+        method="POST",
     )
 
 

@@ -9,13 +9,10 @@ READING_COLOUR = "#8494a7"
 BAND_COLOUR = "rgba(132,148,167,0.28)"
 _SPAN_COLOURS = ("#3b8ede", "#e08e0b", "#16a37a", "#c86fa5", "#d5622b", "#7a7fe0")
 
-
-_CLIENT_COLOURS = (
+CLIENT_COLOURS = (
     "#2f7fd1", "#d97706", "#128a63", "#b4559a", "#c2410c", "#6a6fd8", "#0e8fa8", "#8a7a1f",
 )  # fmt: skip
 """Told apart by people who see colours differently, on light and on dark ground."""
-
-_DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +46,5 @@ def span_colour(position: int) -> str:
 
 def client_colour(client: str) -> str:
     """The colour of a client, the same on every page and every day."""
-    return _CLIENT_COLOURS[_place(client) % len(_CLIENT_COLOURS)]
-
-
-def client_dash(client: str) -> str:
-    """The dash of a client's lines, beside its colour: more clients than colours stay apart."""
-    return _DASHES[_place(client) // len(_CLIENT_COLOURS) % len(_DASHES)]
-
-
-def _place(client: str) -> int:
-    return zlib.crc32(client.encode(errors="surrogatepass"))
+    place = zlib.crc32(client.encode(errors="surrogatepass"))
+    return CLIENT_COLOURS[place % len(CLIENT_COLOURS)]

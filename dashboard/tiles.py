@@ -56,6 +56,8 @@ def _name(one: MetricPicture) -> str:
 def _rows(one: MetricPicture, notation: Notation, now_us: int, style: Style) -> list[Element]:
     if one.states is not None:
         return state_rows(one, one.states, now_us, style)
+    if all(math.isnan(mean.columns["mean"][-1]) for mean in one.means):
+        return []  # nothing came lately
     extent = _extent(one)
     return [
         _mean_row(mean, position, notation, extent, style)
@@ -136,7 +138,7 @@ def _mean_row(
                         "background": span_colour(position),
                     }
                 ),
-                className="mean-bar",
+                className="" if math.isnan(value) else "mean-bar",
             ),
             span(mean_text(value, notation), className="mean-value"),
         ],

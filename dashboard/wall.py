@@ -15,16 +15,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from telemetry.window import SECOND_US, Window, offset_us
+from telemetry.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Window, offset_us
 
-_MINUTE_US, _HOUR_US, _DAY_US = 60 * SECOND_US, 3600 * SECOND_US, 86_400 * SECOND_US
 _STEPS_US = (
     *(n * SECOND_US for n in (1, 2, 5, 10, 15, 30)),
-    *(n * _MINUTE_US for n in (1, 2, 5, 10, 15, 30)),
-    *(n * _HOUR_US for n in (1, 2, 3, 6, 12)),
-    *(n * _DAY_US for n in (1, 2, 7, 14)),
+    *(n * MINUTE_US for n in (1, 2, 5, 10, 15, 30)),
+    *(n * HOUR_US for n in (1, 2, 3, 6, 12)),
+    *(n * DAY_US for n in (1, 2, 7, 14)),
 )
-_LONGEST_US = 60 * _DAY_US
+_LONGEST_US = 60 * DAY_US
 """In a window longer than that an hour is about a pixel: plotly's own ticks are as good."""
 
 _NEAREST = 0.8
@@ -33,7 +32,7 @@ _NEAREST = 0.8
 _LOOKS = 300
 """So often at most the offset is looked up: in ten years each twelve days."""
 
-_REACH_US, _REACH_SHARE = 2 * _HOUR_US, 100
+_REACH_US, _REACH_SHARE = 2 * HOUR_US, 100
 """Buckets at the edges reach so far out of the window, or by that part of its length."""
 
 
@@ -92,7 +91,7 @@ class TimeAxis:
         texts, before = [], ""
         for at in times:
             text, day = _tick(at, self.zone, step_us)
-            name = f" {zone_name(at, self.zone)}" if at in beside and step_us < _DAY_US else ""
+            name = f" {zone_name(at, self.zone)}" if at in beside and step_us < DAY_US else ""
             texts.append(f"{text}{name}" + (f"<br>{day}" if day != before else ""))
             before = day
         return self.places(times), texts
@@ -141,7 +140,7 @@ def _round_times(axis: TimeAxis, step_us: int) -> Iterator[int]:
 
 
 def _apart(times: Iterator[int], step_us: int) -> Iterator[int]:
-    least_us = _NEAREST * step_us if step_us > _HOUR_US else 0
+    least_us = _NEAREST * step_us if step_us > HOUR_US else 0
     before: int | None = None
     for at in times:
         if before is None or at - before >= least_us:
@@ -158,7 +157,7 @@ def _beside(times: Sequence[int], change: int) -> Iterator[int]:
 def _tick(time_us: int, zone: tzinfo, step_us: int) -> tuple[str, str]:
     """What a tick says, and what it says below that where it is another than before."""
     moment = datetime.fromtimestamp(time_us // SECOND_US, zone)
-    if step_us >= _DAY_US:
+    if step_us >= DAY_US:
         return f"{moment:%b} {moment.day}", f"{moment.year}"
-    clock = f"{moment:%H:%M}" if step_us >= _MINUTE_US else f"{moment:%H:%M:%S}"
+    clock = f"{moment:%H:%M}" if step_us >= MINUTE_US else f"{moment:%H:%M:%S}"
     return clock, f"{moment:%b} {moment.day}, {moment.year}"

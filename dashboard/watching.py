@@ -1,15 +1,14 @@
 """What is known of clients' presence, asked of the store: a few rows, never one per reading."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from dashboard.presence import Blank, Evidence
 from telemetry.interface import Answer, Snapshot
-from telemetry.interval import Cadence
 from telemetry.presence import Connection, Event, EventKind
-from telemetry.reading import Latest, Series
+from telemetry.reading import Series
 from telemetry.window import ALL_TIME, SECOND_US, Window
 
 MOST_EVENTS = 2000
@@ -40,21 +39,6 @@ def blanks(snapshot: Snapshot, window: Window, now_us: int) -> list[Blank]:
         *(Blank(*ends, down, blind=True) for ends in _paired(lost, back, now_us)),
         *(Blank(*ends, unseen, blind=False) for ends in _paired(unheard, heard, now_us)),
     ]
-
-
-def client_stale_us(cadences: Mapping[Series, Cadence], latest: Sequence[Latest]) -> float:
-    """After what silence of a client something is wrong: by its metric that reports most often.
-
-    Metrics that nobody should wait for any more do not count while others still report, nor do
-    irregular ones; infinite if none is left.
-
-    >>> client_stale_us({}, [])
-    inf
-    """
-    newest_us = max((one.time_us for one in latest), default=0)
-    known = [(one, cadences[one.series]) for one in latest if one.series in cadences]
-    alive = [two for one, two in known if newest_us - one.time_us <= two.lost_us]
-    return min((one.stale_us for one in alive), default=float("inf"))
 
 
 def client_evidence(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this machine ready: deploy/bootstrap.sh run | check | test
-#   run    .venv with requirements.txt, and Mosquitto
+#   run    .venv with requirements.txt, and Mosquitto, unless broker_url names an existing broker
 #   check  .venv with requirements-dev.txt, and Mosquitto
 #   test   both, and what the broker and browser tests drive
 # What is there already is not touched: the second time takes a blink and needs no network.
@@ -45,13 +45,23 @@ find_missing_linux_tools() {
     has faketime || packages="$packages faketime"
 }
 
+# Whether readings come from a broker that was there before, by the variable or else by culex.toml.
+uses_existing_broker() {
+    if [ -n "${CULEX_BROKER_URL+set}" ]; then [ -n "$CULEX_BROKER_URL" ]; return; fi
+    [ -f culex.toml ] || return 1
+    while read -r line; do
+        case $line in broker_url*=*[!\ =\"\']*) return 0 ;; esac
+    done <culex.toml
+    return 1
+}
+
 # The packages that are missing, by Debian's names, into $packages.
 find_missing() {
     packages=
     if [ ! -x .venv/bin/python ]; then
         "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="python3-venv"
     fi
-    has mosquitto || packages="$packages mosquitto"
+    has mosquitto || { [ "$1" = run ] && uses_existing_broker; } || packages="$packages mosquitto"
     [ "$1" != test ] || has mosquitto_pub || packages="$packages mosquitto-clients"
     [ "$1" != test ] || has_chromium || packages="$packages chromium"
     [ "$1" != test ] || find_missing_linux_tools
@@ -111,7 +121,7 @@ install_requirements() {
     rm -f .venv/culex-*
     say "installing Python packages from $1"
     quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-        --no-compile -r "$1" ||
+        --no-compile --require-hashes -r "$1" ||
         fail "could not install $1; see above (is the network up?), then run make again"
     cat requirements.txt requirements.txt | cksum >.venv/culex-requirements
     echo "$wanted" >"$stamp"

@@ -1,5 +1,7 @@
 """Runs deploy/Procfile in the foreground: honcho, which also stops all when its terminal is closed.
 
+With an existing broker there is none of ours to run, and no simulated fleet, which plays there.
+
 Closing a terminal sends SIGHUP, and ends the program that `make run | tee` writes to. honcho by
 itself would die of either and leave four processes behind.
 """
@@ -9,6 +11,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Set
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +19,10 @@ from honcho.environ import parse_procfile  # type: ignore[import-untyped]  # hon
 from honcho.manager import SIGNALS, Manager  # type: ignore[import-untyped]  # the same
 from honcho.printer import Message, Printer  # type: ignore[import-untyped]  # the same
 
+from telemetry.fault import one_sentence
+from telemetry.settings import load_settings
+
+_OURS = {"broker", "demo"}
 _ENDED = re.compile(r"(\w+) stopped \(rc=\d+\)")
 
 
@@ -50,8 +57,8 @@ class LastingPrinter(Printer):  # type: ignore[misc]  # honcho has no types
             self.ended = (match[1], self._said.get(match[1], ""))
 
 
-def run(procfile: Path) -> int:
-    """Runs all processes until one ends or a signal comes.
+def run(procfile: Path, without: Set[str]) -> int:
+    """Runs all processes, but those named, until one ends or a signal comes.
 
     Returns:
         0 after a signal, else the status of the process that ended first, whose last line is said
@@ -60,7 +67,8 @@ def run(procfile: Path) -> int:
     printer = LastingPrinter()
     manager = Manager(printer)
     for name, command in parse_procfile(procfile.read_text("utf-8")).processes.items():
-        manager.add_process(name, command)
+        if name not in without:
+            manager.add_process(name, command)
     signal.signal(signal.SIGHUP, _stop)
     manager.loop()
     if manager.returncode in {known["rc"] for known in SIGNALS.values()}:
@@ -81,6 +89,8 @@ def _forget_output() -> None:
 
 
 if __name__ == "__main__":
-    status = run(Path(sys.argv[1]))
+    with one_sentence():
+        existing = load_settings().existing_broker
+    status = run(Path(sys.argv[1]), _OURS if existing else frozenset())
     _forget_output()
     sys.exit(status)

@@ -12,8 +12,9 @@ from telemetry.fault import Fault
 Database = sqlite3.Connection
 Row = sqlite3.Row
 
-_MIGRATIONS = ("access.sql", "access_detail.sql")
+_MIGRATIONS = ("access.sql", "access_detail.sql", "access_roles.sql")
 _BUSY_S = 10.0
+_PRIMARY = 0xFF  # of a result code, whose upper bits say more
 _CREATING = threading.Lock()
 
 
@@ -21,21 +22,36 @@ class AccessError(Fault):
     """access.db cannot be used, or does not hold what was asked; the message says what to do."""
 
 
+class ChangedMeanwhile(AccessError):
+    """What somebody knew when it decided is not so any more; the message says what to do."""
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[Database]:
+def opened(path: Path, busy_s: float = _BUSY_S) -> Iterator[Database]:
     """The file at the newest version; what was not committed in the block is rolled back.
+
+    Args:
+        path: Where it is.
+        busy_s: How long to wait for another process that is changing it, in seconds.
 
     Raises:
         AccessError: If it cannot be used, also in the middle of the block.
     """
     try:
-        with _connected(path) as database:
+        with _connected(path, busy_s) as database:
             _migrate(database)
             yield database
     except (sqlite3.Error, OSError) as error:
-        raise AccessError(
-            f"cannot use {path}: {error}; check its owner and the disk, or restore it from a backup"
-        ) from error
+        raise AccessError(f"cannot use {path}: {error}; {_advice(error)}") from error
+
+
+def _advice(error: Exception) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }:
+        return "another process is changing it, try again"
+    return "check its owner and the disk, or restore it from a backup"
 
 
 @contextmanager
@@ -51,10 +67,22 @@ def transaction(path: Path) -> Iterator[Database]:
         database.execute("COMMIT")
 
 
+def state_of(path: Path) -> tuple[int, int]:
+    """What differs once the file has changed: SQLite writes it at each commit.
+
+    Opening the file to look would drop the locks of other threads, as `_create` says.
+    """
+    try:
+        found = path.stat()
+    except OSError:  # reading it says what is wrong
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
 @contextmanager
-def _connected(path: Path) -> Iterator[Database]:
+def _connected(path: Path, busy_s: float) -> Iterator[Database]:
     _create(path)
-    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    database = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA synchronous = FULL")

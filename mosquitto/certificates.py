@@ -1,32 +1,24 @@
-"""Our certificate authority and the broker's certificate, on the P-256 curve."""
+"""Our certificate authority and the certificates of our servers, on the P-256 curve."""
 
-import ipaddress
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import psutil
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from telemetry.fault import Fault
+from mosquitto.issuing import (
+    Authority,
+    alternatives,
+    authority_certificate,
+    moment,
+    server_certificate,
+)
+from mosquitto.pem import CertificateError, Key, certificate_pem, ensure_key, load_certificates
 from telemetry.files import publish_file
-from telemetry.window import SECOND_US
-
-_AUTHORITY_LIFE = timedelta(days=3650)
-_SERVER_LIFE = timedelta(days=397)  # what browsers and phones accept at most
-_BACKDATED = timedelta(days=1)  # a client's clock may be slow
-
-Key = ec.EllipticCurvePrivateKey
-
-
-class CertificateError(Fault):
-    """A key or certificate that cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +30,16 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """What signs the broker's certificate."""
+class Server:
+    """A server that shows a certificate of ours.
 
-    key: Key
-    certificate: x509.Certificate
+    Attributes:
+        subject: What it is, for people who look at the certificate.
+        names: The names and addresses that it is reached by.
+    """
+
+    subject: str
+    names: frozenset[str]
 
 
 def host_names(told: str) -> frozenset[str]:
@@ -63,7 +60,8 @@ def host_names(told: str) -> frozenset[str]:
 def ensure_authority(pair: Pair, now_us: int) -> Authority:
     """The certificate authority, made at first; a key that exists is never replaced.
 
-    The key is published before its certificate, so a key alone is what a crash leaves:
+    Its certificate is the one that belongs to the key: the file may hold others that clients are
+    to trust. The key is published before its certificate, so a key alone is what a crash leaves:
     its certificate is issued again, and clients that trust an earlier one still do.
 
     Raises:
@@ -74,15 +72,16 @@ def ensure_authority(pair: Pair, now_us: int) -> Authority:
             f"{pair.key} is missing but {pair.certificate} is there; restore the key from a "
             f"backup, or remove {pair.certificate} and give clients the new one that init makes"
         )
-    key = _ensure_key(pair.key)
+    key = ensure_key(pair.key)
     if not pair.certificate.exists():
-        publish_file(pair.certificate, _pem(_authority_certificate(key, _moment(now_us))))
-    certificate = _load_certificate(pair.certificate)
-    if certificate.public_key() != key.public_key():
+        issued = authority_certificate(key, moment(now_us))
+        publish_file(pair.certificate, certificate_pem(issued))
+    certificate = of_key(load_certificates(pair.certificate), key)
+    if certificate is None:
         raise CertificateError(
             f"{pair.certificate} does not belong to {pair.key}; restore both from one backup"
         )
-    if certificate.not_valid_after_utc <= _moment(now_us):
+    if certificate.not_valid_after_utc <= moment(now_us):
         raise CertificateError(
             f"{pair.certificate} has expired; set the clock right, or remove it, run init "
             "and give clients the new one"
@@ -90,21 +89,24 @@ def ensure_authority(pair: Pair, now_us: int) -> Authority:
     return Authority(key, certificate)
 
 
-def ensure_server(
-    pair: Pair, authority: Authority, names: frozenset[str], now_us: int
-) -> str | None:
-    """The broker has a certificate for `names` with a third of its life left, at least.
+def of_key(certificates: Iterable[x509.Certificate], key: Key) -> x509.Certificate | None:
+    """The certificate that belongs to the key."""
+    return next((one for one in certificates if one.public_key() == key.public_key()), None)
+
+
+def ensure_server(pair: Pair, authority: Authority, server: Server, now_us: int) -> str | None:
+    """The server has a certificate for its names with a third of its life left, at least.
 
     Returns why it was issued now, or None if the one that is there does. Its key stays.
 
     Raises:
         CertificateError: If the key is broken.
     """
-    key = _ensure_key(pair.key)
-    reason = _why_issue(pair.certificate, key, authority, names, _moment(now_us))
+    key = ensure_key(pair.key)
+    reason = _why_issue(pair.certificate, key, authority, server.names, moment(now_us))
     if reason is not None:
-        issued = _server_certificate(key, authority, names, _moment(now_us))
-        publish_file(pair.certificate, _pem(issued))
+        issued = server_certificate(key, authority, server.subject, server.names, moment(now_us))
+        publish_file(pair.certificate, certificate_pem(issued))
     return reason
 
 
@@ -114,7 +116,7 @@ def _why_issue(
     if not path.exists():
         return "there was none"
     try:
-        certificate = _load_certificate(path)
+        certificate = load_certificates(path)[0]
         certificate.verify_directly_issued_by(authority.certificate)
     except (CertificateError, ValueError, TypeError, InvalidSignature):
         return "the old one was not ours"
@@ -131,114 +133,4 @@ def _why_issue(
 
 def _covers(certificate: x509.Certificate, names: frozenset[str]) -> bool:
     extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    return set(_alternatives(names)) <= set(extension.value)
-
-
-def _alternatives(names: Iterable[str]) -> list[x509.GeneralName]:
-    return [_alternative(name) for name in sorted(names)]
-
-
-def _alternative(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _ensure_key(path: Path) -> Key:
-    if not path.exists():
-        publish_file(path, _key_pem(ec.generate_private_key(ec.SECP256R1())), mode=0o600)
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, OSError) as error:
-        raise CertificateError(
-            f"cannot read the key {path}: {error}; restore it from a backup"
-        ) from error
-    if not isinstance(key, Key):
-        raise CertificateError(f"{path} is not an elliptic-curve key; restore it from a backup")
-    return key
-
-
-def _load_certificate(path: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise CertificateError(
-            f"cannot read the certificate {path}: {error}; restore it from a backup"
-        ) from error
-
-
-def _authority_certificate(key: Key, now: datetime) -> x509.Certificate:
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Culex"),
-            x509.NameAttribute(NameOID.COMMON_NAME, "Culex certificate authority"),
-        ]
-    )
-    builder = _builder(name, name, key, now).not_valid_after(now + _AUTHORITY_LIFE)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(authority=True), critical=True)
-    return builder.sign(key, hashes.SHA256())
-
-
-def _server_certificate(
-    key: Key, authority: Authority, names: frozenset[str], now: datetime
-) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Culex broker")])
-    issuer = authority.certificate
-    ends = min(now - _BACKDATED + _SERVER_LIFE, issuer.not_valid_after_utc)
-    extensions: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_usage(authority=False), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-        (x509.SubjectAlternativeName(_alternatives(names)), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), False),
-    ]
-    builder = _builder(subject, issuer.subject, key, now).not_valid_after(ends)
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(authority.key, hashes.SHA256())
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: Key, now: datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _key_pem(key: Key) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _moment(time_us: int) -> datetime:
-    return datetime.fromtimestamp(time_us // SECOND_US, UTC)
+    return set(alternatives(names)) <= set(extension.value)

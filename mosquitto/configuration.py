@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from mosquitto.certificates import Pair
+from mosquitto.client_certificates import demanded_files
+from mosquitto.renewal import broker_files
 from telemetry.fault import Fault
+from telemetry.installed import find_program
 from telemetry.settings import Settings
 
 AUTOSAVE_S = 10
+_DEBUG = "log_type debug\n"
 _TEMPLATE = Path(__file__).with_name("mosquitto.conf.template")
-# Where Debian and Homebrew put the program; /usr/sbin is not in everybody's PATH.
-_PROGRAM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/sbin:/opt/homebrew/bin"
+_WEBSOCKETS = Path(__file__).with_name("websockets.conf.template")
 _PLUGIN_NAMES = ("mosquitto_dynamic_security.so", "mosquitto_dynamic_security.dylib")
 _PLUGIN_FOLDERS = ("lib", "lib64", "lib/mosquitto", "lib64/mosquitto", "lib/*-linux-*")
 
@@ -47,10 +51,10 @@ def find_mosquitto() -> Path:
     Raises:
         BrokerMissing: If it is not installed.
     """
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=_PROGRAM_FOLDERS)
+    found = find_program()
     if found is None:
         raise BrokerMissing(f"Mosquitto is not installed; {_how_to_install()}")
-    return Path(found)
+    return found
 
 
 def find_plugin(program: Path) -> Path:
@@ -105,16 +109,50 @@ def _may_enter(folder: Path, entry: pwd.struct_passwd) -> bool:
     return bool(status.st_mode & stat.S_IXOTH)
 
 
+def _client_lines(settings: Settings) -> str:
+    """What a listener asks of clients beside their password."""
+    files = [path.resolve() for path in demanded_files(settings)]
+    if not files:
+        return "# (no client needs a certificate of its own)"
+    return f"require_certificate true\ncafile {files[0]}\ncrlfile {files[1]}"
+
+
+def _websockets(settings: Settings, files: Pair) -> str:
+    """The listener of WebSockets, if there is one."""
+    if demanded_files(settings):
+        return (
+            "# No WebSockets: Mosquitto 2.0 reads no crlfile for them, so a revoked client got in."
+        )
+    return Template(_WEBSOCKETS.read_text(encoding="utf-8")).substitute(
+        ws_port=settings.mqtt_ws_port,
+        certificate=files.certificate.resolve(),
+        key=files.key.resolve(),
+    )
+
+
 def render(settings: Settings, account: Account, plugin: Path) -> str:
     """The text of mosquitto.conf."""
+    files = broker_files(settings)
     user_line = "# (it stays who started it)" if account.name is None else f"user {account.name}"
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         user_line=user_line,
         plugin=plugin,
         folder=settings.broker_dir.resolve(),
+        client_lines=_client_lines(settings),
+        websockets=_websockets(settings, files),
+        certificate=files.certificate.resolve(),
+        key=files.key.resolve(),
         tls_port=settings.mqtt_tls_port,
-        ws_port=settings.mqtt_ws_port,
         plain_port=settings.mqtt_port,
         autosave_s=AUTOSAVE_S,
         queue_bytes=settings.broker_queue_mb * 1_000_000,
     )
+
+
+def quiet(configuration: str) -> str:
+    r"""The same configuration, but Mosquitto does not say what becomes of each message.
+
+    >>> quiet("log_type error\nlog_type debug\nlog_timestamp false\n")
+    'log_type error\nlog_timestamp false\n'
+    """
+    return configuration.replace(_DEBUG, "")

@@ -1,12 +1,9 @@
 """Who may do what, in the words of Mosquitto's dynamic-security plugin."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from mosquitto.access import Client, Password
+from mosquitto.access import READER, Client, Password
 from mosquitto.names import BROKER_ADMIN, COLLECTOR
 from telemetry.families import TEMPLATES, Family
 from telemetry.template import EVERY_CLIENT, TopicTemplate, needed
@@ -16,9 +13,6 @@ PINGS = "culex/ping/#"
 
 CONTROL_TOPIC = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC = f"{CONTROL_TOPIC}/response"
-ITERATIONS = 101  # what the plugin itself uses: our passwords are random, not guessable
-SALT_BYTES = 12  # the most that the plugin of 2.0 reads
-_DIGEST_BYTES = 64
 
 Json = dict[str, Any]  # Any: JSON objects at the door of the plugin
 Rule = tuple[str, str]
@@ -26,19 +20,6 @@ Rule = tuple[str, str]
 _READ = ("subscribePattern", "publishClientReceive")
 _MAY_UNSUBSCRIBE: tuple[Rule, ...] = (("unsubscribePattern", "#"), ("unsubscribePattern", "$SYS/#"))
 _DENY_ALL = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")
-
-
-def hash_password(password: str, salt: bytes) -> Password:
-    """What the plugin keeps of a password."""
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS, _DIGEST_BYTES)
-    return Password(_base64(digest), _base64(salt), ITERATIONS)
-
-
-def verify_password(password: str, kept: Password) -> bool:
-    """Whether that is the password."""
-    return hmac.compare_digest(
-        hash_password(password, base64.b64decode(kept.salt)).digest, kept.digest
-    )
 
 
 def publish_topics(client: str, templates: Iterable[str]) -> list[str]:
@@ -60,24 +41,36 @@ def publish_topics(client: str, templates: Iterable[str]) -> list[str]:
     return [f"clients/{client}/#", *needed(added)]
 
 
-def subscribe_topics(client: str) -> list[str]:
-    """The filters a client may subscribe to: what is sent to it.
+def subscribe_topics(client: str, templates: Iterable[str] = (), role: str = "") -> list[str]:
+    """The filters a client may subscribe to: what is sent to it; for a reader, all that arrives.
 
     >>> subscribe_topics("a")
     ['clients/a/cmd/#']
+    >>> subscribe_topics("a", ["plant/{client}/{metric}"], "reader")
+    ['clients/#', 'plant/+/+']
     """
-    return [f"clients/{client}/cmd/#"]
+    return _arriving(templates) if role == READER else [_commands(client)]
 
 
-def client_role(client: str, templates: Iterable[str]) -> Json:
-    """The role of one client: it speaks under its own name, and hears its commands.
+def _commands(client: str) -> str:
+    return f"clients/{client}/cmd/#"
+
+
+def _arriving(templates: Iterable[str]) -> list[str]:
+    """Where readings of any client arrive."""
+    return [EVERY_CLIENT, *publish_topics("+", templates)[1:]]
+
+
+def client_role(client: str, templates: Sequence[str], role: str) -> Json:
+    """What one client may do: it speaks under its own name and hears what `subscribe_topics` says.
 
     The plugin of 2.0 fills no `%u` into a topic, so every client has a role of its own.
     """
-    commands = subscribe_topics(client)
     rules = [("publishClientSend", topic) for topic in publish_topics(client, templates)]
-    rules += [(kind, topic) for kind in _READ for topic in commands]
-    denied = [_acl("publishClientSend", topic, priority=1, allow=False) for topic in commands]
+    heard = subscribe_topics(client, templates, role)
+    rules += [(kind, topic) for kind in _READ for topic in heard]
+    own = _commands(client)
+    denied = [_acl("publishClientSend", own, priority=1, allow=False)]
     return _role(role_name(client), rules, denied)
 
 
@@ -91,35 +84,45 @@ def role_name(client: str) -> str:
     return f"client-{client}"
 
 
-def client_login(client: str, password: Password) -> Json:
+def identifier(client: str, *, bound: bool) -> str:
+    """The only identifier with which the client may connect; empty if it may have any."""
+    return client if bound else ""
+
+
+def client_login(client: Client) -> Json:
     """A client as the plugin keeps it."""
-    return _login(client, role_name(client), password)
+    login = _login(client.name, role_name(client.name), client.password)
+    bound = identifier(client.name, bound=client.bound)
+    return login | ({"clientid": bound} if bound else {}) | {"disabled": not client.enabled}
 
 
 def security(clients: Iterable[Client], own: dict[str, Password], templates: Sequence[str]) -> Json:
-    """The whole of dynamic-security.json: the clients that are enabled, and our own logins.
+    """The whole of dynamic-security.json: the clients, and our own logins.
+
+    A client of the user's own that is disabled is there as such, so that it can be enabled while
+    the broker runs: nobody knows its password to tell it then.
 
     Nobody may do anything that a role does not allow. Whoever is logged in may unsubscribe
     from anything: refusing it would keep a stale subscription alive.
     """
-    enabled = [client for client in clients if client.enabled]
+    known = [client for client in clients if client.enabled or not client.simulated]
     return {
         "defaultACLAccess": dict.fromkeys(_DENY_ALL, False),
         "clients": [
             *(_login(name, name, password) for name, password in own.items()),
-            *(client_login(client.name, client.password) for client in enabled),
+            *(client_login(client) for client in known),
         ],
         "groups": [],
         "roles": [
             _collector_role(templates),
             _admin_role(),
-            *(client_role(client.name, templates) for client in enabled),
+            *(client_role(client.name, templates, client.role) for client in known),
         ],
     }
 
 
 def _collector_role(templates: Iterable[str]) -> Json:
-    filters = [EVERY_CLIENT, PINGS, "$SYS/#", *publish_topics("+", templates)[1:]]
+    filters = [*_arriving(templates), PINGS, "$SYS/#"]
     rules = [(kind, topic) for kind in _READ for topic in filters]
     sends = [("publishClientSend", topic) for topic in (f"clients/{COLLECTOR}/#", PINGS)]
     return _role(COLLECTOR, [*rules, *sends])
@@ -149,7 +152,3 @@ def _login(username: str, role: str, password: Password) -> Json:
         "salt": password.salt,
         "iterations": password.iterations,
     }
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()

@@ -16,14 +16,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from mosquitto.control import Control
 from mosquitto.dynsec import PINGS, publisher_role
-from mosquitto.names import BROKER_ADMIN
+from mosquitto.elsewhere import require_own_broker
+from mosquitto.names import BROKER_ADMIN, TRIAL
 from telemetry.daemon import AlreadyRunning, pid_file
 from telemetry.fault import Fault
 from telemetry.login import load_login
 from telemetry.settings import Settings
-
-NAME = "culex.trial"
-"""Username of the one who publishes; no client can have a name with a dot in it."""
 
 MOST_BYTES = 65_536
 _TOPIC_BYTES = 65_535
@@ -102,10 +100,12 @@ def publish(settings: Settings, trial: Trial) -> Taken:
     what was measured and be erased with it.
 
     Raises:
+        BrokerElsewhere: If readings come from an existing broker.
         TrialError: If somebody else does so just now, or the broker does not take it.
         ControlError: If the broker does not let its administrator in or does not run.
         SecretError: If the administrator's login is missing.
     """
+    require_own_broker(settings)
     admin = load_login(settings.secrets_dir / f"{BROKER_ADMIN}.json")
     password = secrets.token_hex(20)
     try:
@@ -125,11 +125,11 @@ def _let_in(control: Control, password: str, topic: str) -> Iterator[None]:
 
     What a crash leaves behind has a password nobody knows, and is gone when the broker starts.
     """
-    control.put_client(NAME, password, publisher_role(NAME, topic))
+    control.put_client(TRIAL, password, publisher_role(TRIAL, topic))
     try:
         yield
     finally:
-        control.remove_clients([NAME])
+        control.remove_clients([TRIAL])
 
 
 class _Publisher:
@@ -142,11 +142,11 @@ class _Publisher:
         self._fault = "it did not answer"
         self._mqtt = Mqtt(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{NAME}-{secrets.token_hex(8)}",
+            client_id=f"{TRIAL}-{secrets.token_hex(8)}",
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        self._mqtt.username_pw_set(NAME, password)
+        self._mqtt.username_pw_set(TRIAL, password)
         self._mqtt.on_connect = self._on_connect
         self._mqtt.on_publish = self._on_publish
         self._mqtt.on_unsubscribe = self._on_unsubscribe
@@ -167,12 +167,7 @@ class _Publisher:
         return self._taken
 
     def _on_connect(
-        self,
-        mqtt: Mqtt,
-        _userdata: object,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
+        self, mqtt: Mqtt, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, *_: object
     ) -> None:
         if reason.is_failure:
             self._end(None, str(reason))
@@ -183,29 +178,17 @@ class _Publisher:
         mqtt.publish(one.topic, one.payload, one.qos, one.retain, properties)
 
     def _on_publish(
-        self,
-        mqtt: Mqtt,
-        _userdata: object,
-        _mid: int,
-        reason: ReasonCode,
-        _properties: Properties | None,
+        self, mqtt: Mqtt, _userdata: object, _mid: int, reason: ReasonCode, *_: object
     ) -> None:
         if not self._trial.qos:
             # At QoS 0 nothing is answered; but what is asked after it is answered after it.
-            mqtt.unsubscribe(NAME)
+            mqtt.unsubscribe(TRIAL)
         elif reason.is_failure:
             self._end(None, str(reason))
         else:
             self._end(Taken.BY_NOBODY if reason.value == _NOBODY else Taken.TAKEN)
 
-    def _on_unsubscribe(
-        self,
-        _mqtt: Mqtt,
-        _userdata: object,
-        _mid: int,
-        _reasons: list[ReasonCode],
-        _properties: Properties | None,
-    ) -> None:
+    def _on_unsubscribe(self, *_: object) -> None:
         self._end(Taken.TAKEN)
 
     def _end(self, taken: Taken | None, fault: str = "") -> None:

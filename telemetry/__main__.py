@@ -2,12 +2,12 @@
 
 import click
 
-from telemetry.commands import backup, erase, export, importing, retain, stats, tidy, verify
+from telemetry.commands import backup, doctor, erase, export, importing, retain, stats, tidy, verify
 
 
 @click.group(context_settings={"max_content_width": 100})
 def main() -> None:
-    """Export, import, erase, keep and count what was measured."""
+    """Export, import, erase, keep and count what was measured; say why something is not there."""
 
 
 for _command in (
@@ -20,6 +20,7 @@ for _command in (
     backup.backup,
     backup.restore_command,
     stats.stats,
+    doctor.doctor,
     verify.verify,
 ):
     main.add_command(_command)

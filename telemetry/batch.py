@@ -67,7 +67,7 @@ class Skew:
     """How far the clock of a client is off.
 
     Attributes:
-        skew_us: The median of time of receipt minus the client's own time.
+        skew_us: Time of receipt minus the client's own time, where it is least.
         samples: How many messages that rests on.
     """
 

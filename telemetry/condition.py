@@ -10,6 +10,7 @@ class WriterState:
 
     Attributes:
         beat_us: When it last wrote anything.
+        broker: Which broker it collects from, as host and port; empty for our own.
         broker_since_us: When the broker link went up or down.
         broker_up: Whether the broker link was up.
         broker_reason: Why it is down, or an empty string.
@@ -22,6 +23,7 @@ class WriterState:
     """
 
     beat_us: int | None = None
+    broker: str = ""
     broker_since_us: int | None = None
     broker_up: bool = False
     broker_reason: str = ""

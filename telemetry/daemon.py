@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+import psutil
 import structlog
 from structlog.typing import Processor
 
@@ -134,6 +135,19 @@ def pid_file(settings: Settings, process: str) -> Iterator[Path]:
                 path.unlink(missing_ok=True)
 
 
+def process_of(settings: Settings, process: str, room: str) -> int | None:
+    """The process that `run/<process>.pid` names, if it runs that room: after kill -9 a file stays.
+
+    Its lock is not tried: a process that starts at that moment would be turned away.
+    """
+    try:
+        number = int((settings.run_dir / f"{process}.pid").read_text("ascii"))
+        command = psutil.Process(number).cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    return number if room in command else None
+
+
 @contextmanager
 def writer_lock(path: Path) -> Iterator[None]:
     """Holds an exclusive lock on `path`, which then holds our process identifier.
@@ -173,8 +187,10 @@ def _lies_at(path: Path, file: TextIO) -> bool:
         return False
 
 
-def stop_on_signal() -> threading.Event:
+def stop_on_signal(asked: threading.Event | None = None) -> threading.Event:
     """An event that SIGTERM or SIGINT sets, whatever the main thread is waiting for.
+
+    SIGUSR1 sets `asked`, if there is one.
 
     The interpreter runs handlers in the main thread alone, so a signal that reaches another thread,
     or the main one just before it blocks, would wait for that call to return. The byte which it
@@ -183,10 +199,10 @@ def stop_on_signal() -> threading.Event:
     stopping = threading.Event()
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    for number in _STOP_SIGNALS:
+    for number in (*_STOP_SIGNALS, *((signal.SIGUSR1,) if asked else ())):
         signal.signal(number, _leave_to_thread)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_await_stop, args=(reader, stopping), daemon=True).start()
+    threading.Thread(target=_await_stop, args=(reader, stopping, asked), daemon=True).start()
     return stopping
 
 
@@ -194,8 +210,10 @@ def _leave_to_thread(_signal: int, _frame: FrameType | None) -> None:
     """A handler, so that the signal neither ends the process nor is ignored."""
 
 
-def _await_stop(reader: int, stopping: threading.Event) -> None:
+def _await_stop(reader: int, stopping: threading.Event, asked: threading.Event | None) -> None:
     with os.fdopen(reader, "rb", buffering=0) as signals:
         while number := signals.read(1):
             if number[0] in _STOP_SIGNALS:
                 stopping.set()
+            elif asked and number[0] == signal.SIGUSR1:
+                asked.set()

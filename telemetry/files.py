@@ -1,9 +1,15 @@
 """How a file appears on disk: whole, durable and with the right mode, or not at all."""
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from telemetry.fault import Fault
+
+
+class FileRefused(Fault):
+    """A file that cannot be made; the message says why and what to do."""
 
 
 def publish_file(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -28,6 +34,36 @@ def publish_new(path: Path, content: bytes, mode: int = 0o644) -> None:
     """
     with suppress(FileExistsError):
         _publish(path, content, mode, _link)
+
+
+@contextmanager
+def claimed(*paths: Path) -> Iterator[None]:
+    """The names are ours in the block, which publishes files there; if it fails, they are free.
+
+    For what can be had only once: first it is certain that there is a place for it.
+
+    Raises:
+        FileRefused: If there is such a file, or none can be made.
+    """
+    ours: list[Path] = []
+    try:
+        for path in paths:
+            _claim(path)
+            ours.append(path)
+        yield
+    except BaseException:
+        for path in ours:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _claim(path: Path) -> None:
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise FileRefused(f"{path} is there already; move it, or name another place") from None
+    except OSError as error:
+        raise FileRefused(f"cannot write {path}: {error.strerror}; name another place") from None
 
 
 def _link(sibling: Path, path: Path) -> None:

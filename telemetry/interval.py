@@ -29,12 +29,12 @@ A gap agrees if it is within a quarter of the interval. The interval in words of
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from telemetry.reading import Series
+from telemetry.reading import Latest, Series
 
 GAPS = 64
 """How many of the newest gaps are looked at: enough to outvote outages and losses."""
@@ -247,3 +247,18 @@ def _near(ordered: Sequence[int], middle: int, interval_us: int) -> Sequence[int
 def _middle(ordered: Sequence[int]) -> int:
     """The median; of two in the middle the smaller: a gap that was."""
     return ordered[(len(ordered) - 1) // 2]
+
+
+def client_stale_us(cadences: Mapping[Series, Cadence], latest: Sequence[Latest]) -> float:
+    """After what silence of a client something is wrong: by its metric that reports most often.
+
+    Metrics that nobody should wait for any more do not count while others still report, nor do
+    irregular ones; infinite if none is left.
+
+    >>> client_stale_us({}, [])
+    inf
+    """
+    newest_us = max((one.time_us for one in latest), default=0)
+    known = [(one, cadences[one.series]) for one in latest if one.series in cadences]
+    alive = [two for one, two in known if newest_us - one.time_us <= two.lost_us]
+    return min((one.stale_us for one in alive), default=float("inf"))

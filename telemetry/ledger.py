@@ -5,9 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from telemetry.reading import Series
-from telemetry.window import Window
-
-HOUR_US = 3_600_000_000
+from telemetry.window import HOUR_US, Window
 
 
 class Outcome(StrEnum):

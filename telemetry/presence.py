@@ -53,6 +53,8 @@ class EventKind(StrEnum):
 
     REFUSED = "refused"
     """The broker did not let somebody in."""
+    DENIED = "denied"
+    """The broker refused a publish: its client may not publish to that topic."""
     DROPPING = "dropping"
     """The broker began to drop messages for a client that does not take them."""
     ONLINE = "online"

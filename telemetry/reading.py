@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 RESERVED_CLIENTS = frozenset({"broker", "collector"})
@@ -30,6 +31,7 @@ class Flag(IntFlag):
     COARSER = 4096
 
 
+@lru_cache(maxsize=256)  # each row of a table asks, and few combinations occur
 def flag_names(flags: int) -> str:
     """The names of the flags that are set, as exports print them.
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from telemetry.reading import Series
-from telemetry.window import SECOND_US, TimeError, parse_duration
+from telemetry.window import DAY_US, TimeError, parse_duration
 
 FOREVER = "forever"
-DAY_US = 86_400 * SECOND_US
 _YEARS = re.compile(r"(\d{1,3})y", re.ASCII)
 
 

@@ -8,9 +8,6 @@ import pandas as pd
 from telemetry.exact import Floats, Ints, sums_of_runs
 from telemetry.window import SECOND_US
 
-MINUTE_US = 60 * SECOND_US
-HOUR_US = 3600 * SECOND_US
-
 COLUMNS = (
     "count", "sum", "sumsq", "min", "max", "first", "last", "first_us", "last_us", "integral",
     "states",

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -23,13 +23,17 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as NoJsonError
 
-from telemetry.families import TEMPLATES, Family, Format
+from telemetry.broker_settings import BrokerSettings, Port
+from telemetry.existing import without_login
+from telemetry.families import TEMPLATES, Family
 from telemetry.fault import Fault
 from telemetry.interval_settings import IntervalSettings
+from telemetry.login_settings import LoginSettings
 from telemetry.metric_settings import MetricSettings
 from telemetry.retention_settings import RetentionSettings
-from telemetry.template import TopicTemplate
-from telemetry.window import TimeError, parse_duration, parse_zone
+from telemetry.tls_settings import TlsSettings
+from telemetry.topic_settings import Topic, zone_name
+from telemetry.window import TimeError, parse_duration
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
@@ -81,33 +85,17 @@ def _prefix(path: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_duration)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def _template(text: str) -> str:
-    return TopicTemplate(text).text
-
-
-def _zone(name: str) -> str:
-    try:
-        parse_zone(name or "UTC")
-    except TimeError as error:
-        raise ValueError(str(error)) from None
-    return name
-
-
-class Topic(BaseModel):
-    """One topic template of culex.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    template: Annotated[str, AfterValidator(_template)]
-    format: Format = Format.AUTO
-    columns: tuple[str, ...] = ()
-    zone: Annotated[str, AfterValidator(_zone)] = ""
-
-
-class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings):
+class Settings(
+    BaseSettings,
+    BrokerSettings,
+    RetentionSettings,
+    IntervalSettings,
+    MetricSettings,
+    LoginSettings,
+    TlsSettings,
+):
     """Everything that can be set; culex.toml describes each key beside its default."""
 
     model_config = SettingsConfigDict(env_prefix="CULEX_", extra="forbid", frozen=True)
@@ -117,10 +105,6 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
     http_host: str = "127.0.0.1"
     http_port: Port = 8050
     http_prefix: Annotated[str, AfterValidator(_prefix)] = ""
-    mqtt_host: str = "127.0.0.1"
-    mqtt_port: Port = 1883
-    mqtt_tls_port: Port = 8883
-    mqtt_ws_port: Port = 9001
     admin_password: SecretStr | None = None
     demo: Demo = Demo.AUTO
     log_format: LogFormat = LogFormat.CONSOLE
@@ -132,7 +116,7 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
         Topic(template="clients/{client}/{metric}"),
     )
     families: tuple[Family, ...] = ()
-    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    zone: Annotated[str, AfterValidator(zone_name)] = "UTC"
     batch_readings: Annotated[int, Field(ge=1, le=100_000)] = 5000
     batch_age_ms: Annotated[int, Field(ge=1, le=100)] = 50
     intake_messages: Annotated[int, Field(ge=100, le=40_000)] = 20_000
@@ -149,7 +133,16 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
     spans: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=6)] = ("1m", "5m", "30m")
     coverage_minimum: Annotated[float, Field(ge=0, le=1)] = 0.6
     refresh_ms: Annotated[int, Field(ge=250, le=60_000)] = 1000
-    broker_queue_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+
+    @field_validator("demo")
+    @classmethod
+    def _demo(cls, chosen: Demo, info: ValidationInfo) -> Demo:
+        if chosen is Demo.ON and info.data.get("broker_url"):
+            raise ValueError(
+                "the simulated fleet plays at Culex's own broker alone; "
+                'write "auto" or "off", or leave broker_url empty'
+            )
+        return chosen
 
     @classmethod
     def settings_customise_sources(
@@ -173,6 +166,11 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
         added = (Topic(template=template, format=format_) for template, format_ in known)
         topics = (*self.topics, *added)
         return tuple(one.model_copy(update={"zone": one.zone or self.zone}) for one in topics)
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The texts of the topic templates in force."""
+        return tuple(topic.template for topic in self.all_topics)
 
     @property
     def store_path(self) -> Path:
@@ -200,6 +198,11 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
         return self.data_dir / "jobs"
 
     @property
+    def denials_dir(self) -> Path:
+        """Where the broker's supervisor leaves what it read of refused publishes."""
+        return self.run_dir / "denied"
+
+    @property
     def secrets_dir(self) -> Path:
         """Keys and passwords, readable by their owner alone."""
         return self.data_dir / "secrets"
@@ -208,6 +211,16 @@ class Settings(BaseSettings, RetentionSettings, IntervalSettings, MetricSettings
     def broker_dir(self) -> Path:
         """What Mosquitto itself reads and writes."""
         return self.data_dir / "broker"
+
+    @property
+    def http_key(self) -> Path:
+        """The dashboard's key, if it speaks TLS."""
+        return self.secrets_dir / "http.key"
+
+    @property
+    def http_certificate(self) -> Path:
+        """The dashboard's certificate, if it speaks TLS."""
+        return self.secrets_dir / "http.crt"
 
     @property
     def ca_file(self) -> Path:
@@ -249,7 +262,9 @@ def _sentence(error: dict[str, object]) -> str:
     )
     variable = f"CULEX_{key.upper()}"
     if variable in os.environ:
-        return f"{variable}={os.environ[variable]!r}: {reason}"
+        value = os.environ[variable]
+        shown = without_login(value) if key == "broker_url" else value
+        return f"{variable}={shown!r}: {reason}"
     return f"{Settings.toml_file.name}, line {_line_of(key, table)}, {key}: {reason}"
 
 

@@ -166,3 +166,19 @@ def takes(mine: Sequence[str], levels: Sequence[str]) -> bool:
     if "#" in levels or len(mine) != len(levels):
         return False
     return all(a in ("+", b) for a, b in zip(mine, levels, strict=True))
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether there is a topic that both filters take.
+
+    >>> meet("a/+", "+/b"), meet("a/#", "a"), meet("a/+", "b/#"), meet("a/+", "a/+/c")
+    (True, True, False, False)
+    """
+    mine, theirs = one.split("/"), other.split("/")
+    for a, b in zip(mine, theirs, strict=False):
+        if "#" in (a, b):
+            return True
+        if a != b and "+" not in (a, b):
+            return False
+    rest = mine[len(theirs) :] or theirs[len(mine) :]
+    return rest in ([], ["#"])

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from telemetry.ledger import Outcome
 from telemetry.quarantine import TOPIC_BYTES
 from telemetry.reading import Flag
+from telemetry.window import MINUTE_US
 
 TOPICS_KEPT = 20_000
 """Those that were heard last; a fleet has fewer, and who makes topics up displaces old ones."""
@@ -17,8 +18,6 @@ SHOWN_BYTES = 1024
 
 METRICS_NAMED = 20
 """Metrics of one message that are named; the store has the others all the same."""
-
-MINUTE_US = 60_000_000
 
 
 class Heard(NamedTuple):

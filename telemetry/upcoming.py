@@ -2,8 +2,7 @@
 
 from telemetry.interface import Snapshot
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
-from telemetry.window import Window
+from telemetry.window import HOUR_US, Window
 
 _HOURS_AHEAD = 2000
 

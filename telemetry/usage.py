@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from telemetry.retention import DAY_US
+from telemetry.window import DAY_US
 
 TIERS = ("readings", "minutes", "hours")
 Key = TypeVar("Key", bound=Hashable)

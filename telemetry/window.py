@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from telemetry.fault import Fault
 
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 _UNITS_US = {
     "s": SECOND_US,
     "m": 60 * SECOND_US,

@@ -1,12 +1,15 @@
 """Fixtures that every room uses."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from mosquitto import live
 from mosquitto.broker import end_orphan
-from mosquitto.provision import initialise
+from mosquitto.provision import add_client, initialise
 from telemetry.settings import Settings
 from tests.support import Process, make_settings, start_broker
 
@@ -25,3 +28,15 @@ def broker(settings: Settings) -> Iterator[Process]:
     yield process
     process.stop()
     end_orphan(settings)
+
+
+@pytest.fixture
+def deaf_broker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that runs on those settings and does not listen; nobody waits until it does.
+
+    It has a client tank.
+    """
+    initialise(settings)
+    add_client(settings, "tank")
+    monkeypatch.setattr(live, "_STARTING_S", 0.0)
+    monkeypatch.setattr(live, "find_running", lambda _settings: psutil.Process(os.getpid()))

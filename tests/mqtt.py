@@ -44,6 +44,7 @@ class Peer:
         version: MQTTProtocolVersion = V5,
         ca_file: Path | None = None,
         client_id: str = "",
+        certificate: Path | None = None,
     ) -> None:
         self.messages: list[tuple[str, bytes]] = []
         self.reason: ReasonCode | None = None
@@ -58,14 +59,17 @@ class Peer:
         transport = "websockets" if listener is Listener.WS else "tcp"
         self._paho = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
+            client_id=client_id or (login[0] if login else ""),
             protocol=version,
             transport=transport,  # type: ignore[arg-type]  # one of its two literals
             reconnect_on_failure=False,
         )
         if listener is not Listener.PLAIN:
             self._paho.tls_set(
-                str(ca_file or settings.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT
+                str(ca_file or settings.ca_file),
+                certfile=str(certificate) if certificate else None,
+                keyfile=str(certificate.with_suffix(".key")) if certificate else None,
+                tls_version=ssl.PROTOCOL_TLS_CLIENT,
             )
         if login is not None:
             self._paho.username_pw_set(*login)
@@ -98,6 +102,10 @@ class Peer:
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> ReasonCode:
         """Publishes at QoS 1 and returns the broker's answer."""
         return self._asked(lambda: self._paho.publish(topic, payload, 1, retain).mid)
+
+    def send(self, topic: str, payload: str) -> None:
+        """Publishes at QoS 0, which nobody answers."""
+        self._paho.publish(topic, payload, 0)
 
     def subscribe(self, topic: str) -> ReasonCode:
         """Subscribes at QoS 1 and returns the broker's answer."""

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from telemetry.settings import ROOT, Settings
+from telemetry.tls_settings import ClientCertificates
 
 STOP_S = 60.0
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -157,9 +158,11 @@ def culex(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]
 
 
 def start_broker(settings: Settings) -> Process:
-    """A broker that accepts connections on all three ports; `init` has run before."""
+    """A broker that accepts connections on all its ports; `init` has run before."""
     broker = Process(settings, "mosquitto", "run").start()
-    ports = (settings.mqtt_port, settings.mqtt_tls_port, settings.mqtt_ws_port)
+    ports = [settings.mqtt_port, settings.mqtt_tls_port]
+    if settings.client_certificates is ClientCertificates.OFF:
+        ports.append(settings.mqtt_ws_port)
     try:
         wait_until(lambda: not broker.running or all(map(accepts, ports)))
         assert broker.running, broker.output

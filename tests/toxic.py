@@ -113,6 +113,10 @@ class Proxy:
         """From now on new connections are reset at once, or let through again."""
         self._refusing = refusing
 
+    def judge(self, first: bytes) -> bytes:  # noqa: ARG002  # for whoever is stricter
+        """What to answer instead of forwarding a connection that begins like that; here nothing."""
+        return b""
+
     def _ask(self, work: Coroutine[Any, Any, Any]) -> Any:  # what the coroutine returns
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
@@ -134,12 +138,18 @@ class Proxy:
             _Pair(writer).reset()
             return
         try:
+            first = await reader.read(_CHUNK_BYTES)
+            if answer := self.judge(first):
+                writer.write(answer)
+                _Pair(writer).close()
+                return
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             _Pair(writer).reset()
             return
         pair = _Pair(writer, far_writer)
         self._pairs.add(pair)
+        far_writer.write(first)
         ways = self._forward(pair, reader, far_writer), self._forward(pair, far_reader, writer)
         await asyncio.gather(*ways)
         self._pairs.discard(pair)

@@ -12,15 +12,13 @@ from dashboard.admin.redaction import Redactor
 from dashboard.admin.storage import file_sizes
 from dashboard.admin.versions import versions
 from telemetry.interface import Querier, Snapshot, StoreError
-from telemetry.ledger import HOUR_US
 from telemetry.origins import Effective
 from telemetry.settings import Settings
 from telemetry.store.inventory import inventory
-from telemetry.window import Window, to_iso
+from telemetry.window import DAY_US, Window, to_iso
 
 LOG_LINES = 2000
 _LOG_BYTES = 2_000_000
-_DAY_US = 24 * HOUR_US
 _README = """What is in here
   versions.json   Culex and what it runs on
   settings.json   the settings in force, each with its origin; secrets are masked
@@ -110,7 +108,7 @@ def _storage(settings: Settings) -> object:
 
 
 def _ledger(snapshot: Snapshot, now_us: int) -> object:
-    day = Window(now_us - _DAY_US, now_us)
+    day = Window(now_us - DAY_US, now_us)
     return [
         {
             "client": row.account.client, "hour": to_iso(row.account.hour_us),

@@ -4,24 +4,35 @@ from functools import lru_cache
 
 from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
-from flask import Response, jsonify
+from flask import Response
 
-from dashboard.admin import panels
+from dashboard.admin import lists, panels
 from dashboard.admin.diagnostics import bundle
 from dashboard.admin.letting import register_letting
+from dashboard.admin.people import people, register_people
+from dashboard.admin.programs import register_tokens, tokens
 from dashboard.admin.slow import Slow
 from dashboard.admin.storage import Storage, client_table, storage_of, tier_table, tiles
 from dashboard.admin.versions import versions
+from dashboard.admin.visits import log, register_sessions, sessions
 from dashboard.engine import Engine
 from dashboard.page import Json, Look, Page
 from dashboard.parts import alert, since
 from dashboard.people import may
 from dashboard.view import View
+from mosquitto.access_users import ADMIN
 from telemetry.origins import Effective, effective
 from telemetry.settings import Settings
 
-ROLE = "admin"
 BUNDLE = "/admin/diagnostics.zip"
+OUTPUTS = {
+    "fault": Output(panels.FAULT, "children"),
+    "tiles": Output(panels.TILES, "children"),
+    "tiers": Output(panels.TIERS, "children"),
+    "clients": Output(panels.CLIENTS, "children"),
+    "counted": Output(panels.COUNTED, "children"),
+    **lists.OUTPUTS,
+}
 _KEEP_US = 60_000_000
 _ENGINES = 8
 
@@ -37,22 +48,24 @@ def _storage(engine: Engine) -> Slow[Storage]:
     return Slow(lambda now_us: storage_of(engine.querier, engine.settings, now_us), _KEEP_US)
 
 
-def layout(_view: View, engine: Engine) -> Component:
+def layout(view: View, engine: Engine) -> Component:
     """The page for whoever asks: all of it for admins, versions for everybody."""
-    if not may(ROLE):
+    if not may(ADMIN):
         seen = (panels.heading(), panels.not_for_you(), panels.versions(versions()))
-        return html.Div([*seen, panels.unseen()])
+        return html.Div([*seen, panels.unseen(OUTPUTS.values())])
     policy = engine.settings.policy
     return html.Div(
         [
             panels.heading(BUNDLE),
             panels.storage(),
             panels.retention(policy),
+            html.Div(id=panels.WHO_FAULT, role="status"),
+            people(),
+            tokens(),
+            sessions(),
+            log(view),
             panels.settings(_effective(engine.settings)),
-            html.Div(
-                [panels.versions(versions()), panels.commands()],
-                className="admin-pair",
-            ),
+            panels.versions(versions()),
             dcc.Store(id=panels.JOB),
             dcc.Interval(id=panels.CLOCK, interval=1000, disabled=True),
         ]
@@ -60,9 +73,15 @@ def layout(_view: View, engine: Engine) -> Component:
 
 
 def answer(look: Look) -> Json:
-    """Storage, once it was counted anew; nothing for those who may not see it."""
-    if not may(ROLE):
+    """Storage and who may look, where that changed; nothing for those who may not see it."""
+    if not may(ADMIN):
         return {}
+    stored, listed = _stored(look), lists.answer(look)
+    return stored | listed | {"drawn": stored["drawn"] | listed["drawn"]}
+
+
+def _stored(look: Look) -> Json:
+    """Storage, once it was counted anew."""
     slow = _storage(look.engine)
     storage = slow.newest(look.now_us)
     fault = alert("exclamation-triangle-fill", f"{slow.fault}.", "warning") if slow.fault else None
@@ -82,14 +101,15 @@ def answer(look: Look) -> Json:
 
 
 def register(app: Dash, engine: Engine) -> None:
-    """Connects what lets go of readings, and the diagnostics bundle."""
+    """Connects what lets go of readings, who may look, and the diagnostics bundle."""
     _effective(engine.settings)
     register_letting(app, engine)
+    register_people(app, engine)
+    register_tokens(app, engine)
+    register_sessions(app, engine)
 
     @app.server.get(BUNDLE)  # type: ignore[untyped-decorator,unused-ignore]  # Dash says not which
-    def diagnostics() -> Response | tuple[Response, int]:
-        if not may(ROLE):
-            return jsonify(error="only admins may have the diagnostics bundle"), 403
+    def diagnostics() -> Response:
         parts = bundle(engine.querier, engine.settings, _effective(engine.settings), engine.clock())
         answer = Response(parts, content_type="application/zip")
         answer.headers["Content-Disposition"] = 'attachment; filename="culex-diagnostics.zip"'
@@ -100,15 +120,10 @@ PAGE = Page(
     name="admin",
     title="Admin",
     symbol="gear",
-    outputs={
-        "fault": Output(panels.FAULT, "children"),
-        "tiles": Output(panels.TILES, "children"),
-        "tiers": Output(panels.TIERS, "children"),
-        "clients": Output(panels.CLIENTS, "children"),
-        "counted": Output(panels.COUNTED, "children"),
-    },
+    outputs=OUTPUTS,
     layout=layout,
     answer=answer,
     register=register,
     timed=False,
+    whole=True,
 )

@@ -1,11 +1,11 @@
 """The panels of the page, before any data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import dash_bootstrap_components as dbc
-from dash import html
+from dash import Output, html
 from dash.development.base_component import Component
 
+from dashboard.admin.forms import button, sure
 from dashboard.admin.retention import low_disk_text, rules_table
 from dashboard.admin.tables import table
 from dashboard.display import printable
@@ -29,6 +29,14 @@ CANCEL = "admin-cancel"
 OUTCOME = "admin-outcome"
 JOB = "admin-job"
 CLOCK = "admin-clock"
+WHO_FAULT = "admin-who-fault"
+PEOPLE = "admin-people"
+TOKENS = "admin-tokens"
+SESSIONS = "admin-sessions"
+LOG = "admin-log"
+PERSON_CHOSEN = "admin-person-chosen"
+TOKEN_CHOSEN = "admin-token-chosen"  # noqa: S105  # an identifier
+SESSION_CHOSEN = "admin-session-chosen"
 
 _SYMBOLS = {
     Origin.DEFAULT: "dash-circle",
@@ -37,15 +45,6 @@ _SYMBOLS = {
     Origin.PROGRAM: "code-slash",
     Origin.SECRET: "key",
 }
-_COMMANDS = (
-    ("a client that may publish", ".venv/bin/python -m mosquitto client add NAME"),
-    ("who may publish", ".venv/bin/python -m mosquitto client list"),
-    ("a client that is no more", ".venv/bin/python -m mosquitto client remove NAME"),
-    ("a person who may look", ".venv/bin/python -m dashboard user add NAME"),
-    ("a new password", ".venv/bin/python -m dashboard user passwd NAME"),
-    ("a token for the API", ".venv/bin/python -m dashboard token add NAME"),
-)
-"""What is done with commands, as long as there is no page for it."""
 
 
 def heading(bundle: str = "") -> html.Div:
@@ -65,18 +64,22 @@ def not_for_you() -> html.Div:
     return html.Div([icon("lock"), html.Span(text)], className="panel admin-locked")
 
 
-def unseen() -> html.Div:
+def unseen(outputs: Iterable[Output]) -> html.Div:
     """What a tick answers to, for those who see none of it: without them Dash asks nothing."""
-    return html.Div(
-        [html.Div(id=name) for name in (FAULT, TILES, TIERS, CLIENTS, COUNTED)], hidden=True
-    )
+    return html.Div([html.Div(id=str(one.component_id)) for one in outputs], hidden=True)
 
 
-def _panel(title: str, *inside: Component, head: Sequence[Component] = ()) -> html.Section:
+def panel(title: str, *inside: Component, head: Sequence[Component] = ()) -> html.Section:
+    """A part of the page under its title."""
     return html.Section(
         [html.Div([html.H2(title), *head], className="panel-head"), *inside],
         className="panel",
     )
+
+
+def asking() -> html.Div:
+    """What stands in a list of who may look until the first tick."""
+    return html.Div("Looking who may look …", className="empty-row")
 
 
 def storage() -> html.Div:
@@ -86,7 +89,7 @@ def storage() -> html.Div:
         [
             html.Div(id=FAULT, role="status"),
             html.Div(_waiting_tiles(), id=TILES, className="tiles admin-tiles"),
-            _panel(
+            panel(
                 "Storage",
                 html.Div(counting, id=TIERS),
                 html.Div(id=CLIENTS),
@@ -120,34 +123,20 @@ def retention(policy: Policy) -> html.Section:
         ],
         className="admin-buttons",
     )  # fmt: skip
-    return _panel(
+    return panel(
         "Retention",
         rules_table(policy),
         html.P(low_disk_text(policy), className="caption admin-text"),
         html.Div(id=EXPIRING, role="status"),
         html.Div(id=OUTCOME, className="admin-text", role="status"),
-        _sure(),
+        sure(
+            SURE,
+            "Let go of what is over?",
+            SURE_TEXT,
+            button(CANCEL, "Keep it"),
+            button(CONFIRM, "Let it go", kind="admin-danger"),
+        ),
         head=[buttons],
-    )
-
-
-def _sure() -> dbc.Modal:
-    """The last question before something goes for good."""
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle("Let go of what is over?", id=f"{SURE}-title")),
-            dbc.ModalBody(id=SURE_TEXT),
-            dbc.ModalFooter(
-                [
-                    html.Button("Keep it", id=CANCEL, className="btn", n_clicks=0),
-                    html.Button("Let it go", id=CONFIRM, className="btn admin-danger", n_clicks=0),
-                ]
-            ),
-        ],
-        id=SURE,
-        is_open=False,
-        centered=True,
-        labelledby=f"{SURE}-title",
     )
 
 
@@ -159,7 +148,7 @@ def settings(found: Sequence[Effective]) -> html.Section:
     ]
     changed = sum(one.origin not in {Origin.DEFAULT, Origin.SECRET} for one in found)
     note = f"{changed} of {len(found)} are set, the others are as they come."
-    return _panel(
+    return panel(
         "Settings in force",
         table("Settings in force", ("Name", "From", "Value"), rows, ""),
         head=[html.Span(note, className="caption")],
@@ -177,15 +166,4 @@ def _origin(origin: Origin) -> html.Span:
 def versions(found: Mapping[str, str]) -> html.Section:
     """What runs here."""
     rows = [(name, html.Code(text)) for name, text in found.items()]
-    return _panel("Versions", table("Versions", ("Part", "Version"), rows, ""))
-
-
-def commands() -> html.Section:
-    """Clients, people and tokens: what does today what a page will do."""
-    rows = [(text, html.Code(command)) for text, command in _COMMANDS]
-    return _panel(
-        "Clients and people",
-        html.P("Who may publish and who may look is changed with commands:",
-               className="caption admin-text"),
-        table("Commands", ("For", "Run in Culex’s folder"), rows, ""),
-    )  # fmt: skip
+    return panel("Versions", table("Versions", ("Part", "Version"), rows, ""))

@@ -1,6 +1,5 @@
 """Retention: the rules in effect, and what would go by them now."""
 
-import re
 from collections.abc import Sequence
 from datetime import tzinfo
 
@@ -10,13 +9,13 @@ from dashboard.admin.tables import Cell, bytes_text, table
 from dashboard.display import clock_text, count_text, length_text, printable
 from telemetry.condition import WriterState
 from telemetry.job import JobError, Result, Retain
-from telemetry.jobs import submit, wait
-from telemetry.retention import DAY_US, Expiring, Policy
+from telemetry.jobs import submit
+from telemetry.retention import Expiring, Policy
 from telemetry.settings import Settings
+from telemetry.window import DAY_US
 
 _CLIENTS_SHOWN = 5
 _YEAR_US = 365 * DAY_US
-_JOB_ID = re.compile(r"\d{17,20}-[0-9a-f]{8}", re.ASCII)
 _TIERS = {"readings": "readings", "rollup_1m": "minutes", "rollup_1h": "hours"}
 
 
@@ -101,21 +100,6 @@ def ask_retain(settings: Settings, writer: WriterState, now_us: int) -> str:
             "start it (make collector) and try again"
         )
     return submit(settings.jobs_dir, Retain(now_us, settings.policy.retention))
-
-
-def result_of(settings: Settings, job_id: str) -> Result | None:
-    """What became of a job; `None` as long as the collector has not done it.
-
-    Raises:
-        JobError: If that is no job's id, or its answer is gone.
-    """
-    if not _JOB_ID.fullmatch(job_id):
-        raise JobError("this is no job of the collector; start again")
-    if (settings.jobs_dir / f"{job_id}.done").exists():
-        return wait(settings.jobs_dir, job_id)
-    if (settings.jobs_dir / f"{job_id}.job").exists():
-        return None
-    raise JobError("the job is gone; another page may have shown what became of it")
 
 
 def result_text(result: Result) -> str:

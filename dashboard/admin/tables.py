@@ -1,7 +1,7 @@
 """Tables of the page, and numbers as they stand in them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -37,24 +37,45 @@ def table(
     """A table that scrolls inside its own box; `none` is said where there is no row."""
     if not rows:
         return html.Div(none, className="empty-row")
-    numbers = [isinstance(cell, Cell) for cell in rows[0]]
-    head = [
-        html.Th(name, scope="col", className="number" if number else "")
-        for name, number in zip(heads, numbers, strict=True)
-    ]
-    body = [html.Tr([_cell(cell) for cell in row]) for row in rows]
-    inside = html.Table(
-        [
-            html.Caption(title, className="visually-hidden"),
-            html.Thead(html.Tr(head)),
-            html.Tbody(body),
-        ],
-        className="table table-sm admin-table",
-    )
+    inside = html.Table(_parts(title, heads, rows), className="table table-sm admin-table")
     return html.Div(inside, className="table-box", tabIndex="0", role="region", **named(title))
 
 
-def _cell(cell: Cell | Component | str) -> html.Td:
+def cards(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[Cell | Component | str]], none: str
+) -> html.Div:
+    """A table whose rows stand one below the other on a phone, each value behind its head.
+
+    Roles are said: a browser takes a table that is shown otherwise for none.
+    """
+    if not rows:
+        return html.Div(none, className="empty-row")
+    style = "table table-sm admin-table admin-cards"
+    inside = html.Table(_parts(title, heads, rows), className=style, role="table")
+    return html.Div(inside, className="table-box", tabIndex="0", role="region", **named(title))
+
+
+def _parts(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[Cell | Component | str]]
+) -> list[Component]:
+    numbers = [isinstance(cell, Cell) for cell in rows[0]]
+    head = [
+        html.Th(name, scope="col", className="number" if number else "", role="columnheader")
+        for name, number in zip(heads, numbers, strict=True)
+    ]
+    body = [
+        html.Tr([_cell(name, cell) for name, cell in zip(heads, row, strict=True)], role="row")
+        for row in rows
+    ]
+    return [
+        html.Caption(title, className="visually-hidden"),
+        html.Thead(html.Tr(head, role="row"), role="rowgroup"),
+        html.Tbody(body, role="rowgroup"),
+    ]
+
+
+def _cell(head: str, cell: Cell | Component | str) -> html.Td:
+    label: dict[str, Any] = {"data-label": head}
     if isinstance(cell, Cell):
-        return html.Td(cell.text, className="number")
-    return html.Td(cell)
+        return html.Td(cell.text, className="number", role="cell", **label)
+    return html.Td(cell, role="cell", **label)

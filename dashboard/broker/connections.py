@@ -7,6 +7,7 @@ from dashboard.broker.words import CONNECTED, ending_words, lasted_text, so_far_
 from dashboard.display import NOTHING, clock_text, printable
 from dashboard.page import Json, Look
 from dashboard.parts import page_link
+from mosquitto.names import ATTENDANTS
 from telemetry.presence import Connection
 
 MOST_ROWS = 300
@@ -22,16 +23,18 @@ class Listed:
         known: How many there are.
         found: How many of them the search found.
         now_open: How many of those found are open.
+        all_open: How many of all are.
     """
 
     rows: Sequence[Json]
     known: int
     found: int
     now_open: int
+    all_open: int
 
 
 def listed(known: Sequence[Connection], search: str, look: Look) -> Listed:
-    """The connections that a search finds, as rows.
+    """The connections that a search finds, as rows; without one, those of clients.
 
     Args:
         known: All of them, oldest first, as `Snapshot.connections` gives them.
@@ -39,9 +42,15 @@ def listed(known: Sequence[Connection], search: str, look: Look) -> Listed:
         look: Says the time, the zone and where links lead.
     """
     words = search.casefold().split()
-    found = [one for one in known if _matches(one, words)] if words else list(known)
+    found = [one for one in known if (_matches(one, words) if words else _is_of_clients(one))]
     rows = [_row(one, look) for one in found[: -MOST_ROWS - 1 : -1]]
-    return Listed(rows, len(known), len(found), sum(one.until_us is None for one in found))
+    now_open, all_open = (sum(one.until_us is None for one in some) for some in (found, known))
+    return Listed(rows, len(known), len(found), now_open, all_open)
+
+
+def _is_of_clients(one: Connection) -> bool:
+    """Whether it is none of those that Culex opens each minute to look after the broker."""
+    return one.username not in ATTENDANTS or one.until_us is None
 
 
 def _matches(one: Connection, words: Sequence[str]) -> bool:

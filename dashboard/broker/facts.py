@@ -18,6 +18,9 @@ from telemetry.window import SECOND_US
 OLD_US = 60 * SECOND_US
 """A figure comes every ten seconds; what is older than this says nothing of now."""
 
+OURS = 2
+"""Of the clients that a broker counts: what carries readings, and the watch over the broker."""
+
 _ROUGHLY_US = 10 * SECOND_US
 _SIGNIFICANT = 3
 Note = Sequence[str | Component]
@@ -92,7 +95,7 @@ def facts(
     """
     return [
         _link(writer, lost, now_us),
-        _broker(figures),
+        _broker(figures, writer.broker),
         _clients(figures),
         _messages(figures),
         _held(figures),
@@ -127,26 +130,32 @@ def _link(writer: WriterState, lost: int, now_us: int) -> Fact:
     moment: Note = [since(writer.broker_since_us)] if writer.broker_since_us else []
     if writer.broker_up:
         fault = broker_fault(writer, now_us)
-        note = ["connected ", *moment, f", {losses}" if losses else ""]
+        to = f"to {writer.broker} " if writer.broker else ""
+        note = [f"connected {to}", *moment, f", {losses}" if losses else ""]
         return Fact("Broker link", "up", note=[fault] if fault else note, bad=bool(fault))
     reason = printable(writer.broker_reason) or "unknown"
-    return Fact("Broker link", "down", note=[f"{reason}, ", *moment], bad=True)
+    at = f"{writer.broker}: " if writer.broker else ""
+    return Fact("Broker link", "down", note=[f"{at}{reason}, ", *moment], bad=True)
 
 
-def _broker(figures: Figures) -> Fact:
+def _broker(figures: Figures, place: str) -> Fact:
     version, started_us = figures.value("broker", "version"), figures.started_us()
     name = printable(str(version or NOTHING)).removeprefix("mosquitto version ")
     note: Note = ["started ", since(started_us)] if started_us is not None else []
-    return Fact("Mosquitto", name, note=note, series=("broker", "uptime"))
+    if place:  # it may be any
+        note = [f"at {place}", ", " if note else "", *note]
+    return Fact("Broker" if place else "Mosquitto", name, note=note, series=("broker", "uptime"))
 
 
 def _clients(figures: Figures) -> Fact:
     connected = figures.number("broker", "clients.connected")
     away = figures.number("broker", "clients.disconnected")
-    # Mosquitto counts one less than nobody for a moment.
-    note = [f"{max(0.0, away):.0f} away, their session kept"] if away is not None else []
+    note = [f"{OURS} of them Culex's own"] if connected is not None and connected >= OURS else []
+    if away:  # Mosquitto counts one less than nobody for a moment
+        note.append(f"{', ' if note else ''}{max(0.0, away):.0f} away, their session kept")
+    unit = "client" if connected == 1 else "clients"
     return Fact(
-        "Connected", short(connected)[0], "clients", note, series=("broker", "clients.connected")
+        "Connected", short(connected)[0], unit, note, series=("broker", "clients.connected")
     )
 
 
@@ -169,7 +178,7 @@ def _held(figures: Figures) -> Fact:
         "Held by the broker",
         short(held)[0],
         "messages",
-        ["for the collector and other clients"],
+        ["not yet taken by the collector or other clients"],
         series=("broker", "store.messages.count"),
     )
 
@@ -202,9 +211,9 @@ def _duration(figures: Figures, name: str, metric: str, meaning: str) -> Fact:
 def _backlog(figures: Figures, intake: int) -> Fact:
     waiting = figures.number("collector", "intake")
     full = waiting is not None and waiting >= intake / 2
-    note = [f"wait in the collector, which takes {intake}"]
+    note = [f"received and not yet stored, at most {intake}"]
     series = ("collector", "intake")
-    return Fact("Backlog", short(waiting)[0], "messages", note, full, series)
+    return Fact("Held by the collector", short(waiting)[0], "messages", note, full, series)
 
 
 def _way(figures: Figures) -> Fact:

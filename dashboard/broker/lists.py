@@ -9,11 +9,11 @@ from dashboard.broker.connections import Listed, listed
 from dashboard.broker.facts import Figures
 from dashboard.broker.log import entries, events, kind_of
 from dashboard.broker.missing import uncounted
-from dashboard.broker.refusals import MOST_GROUPS, RefusalGroup, grouped
 from dashboard.display import clock_text, printable
 from dashboard.page import Json, Look
 from dashboard.parts import icon
 from telemetry.presence import EventKind
+from telemetry.refusals import MOST_GROUPS, RefusalGroup, grouped
 from telemetry.window import SECOND_US
 
 _REFUSALS_READ = 2000
@@ -45,7 +45,11 @@ def lists(look: Look, figures: Figures, drawn: Json) -> Json:
     return {
         "rows": found.rows,
         "counted": _counted(found, search, figures),
-        "refusals": _refusals(grouped(refused), look, whole=len(refused) < _REFUSALS_READ),
+        "refusals": _refusals(
+            grouped(refused, look.engine.settings.existing_broker),
+            look,
+            whole=len(refused) < _REFUSALS_READ,
+        ),
         "log": entries(happened, look),
     }
 
@@ -56,10 +60,11 @@ def _counted(found: Listed, search: str, figures: Figures) -> str:
     noun = "connection" if found.known == 1 else "connections"
     text = f"{more}{found.known} {noun} in this time."
     if search:
-        text += f" {found.found} of them match."
+        text += f" {found.found} of them {'matches' if found.found == 1 else 'match'}."
     if found.found > len(found.rows):
         text += f" The newest {len(found.rows)} are listed: search, or choose another time."
-    return f"{text} {found.now_open} are open. {uncounted(figures, found)}".strip()
+    is_open = f"{found.now_open} {'is' if found.now_open == 1 else 'are'} open."
+    return f"{text} {is_open} {uncounted(figures, found)}".strip()
 
 
 def _refusals(groups: Sequence[RefusalGroup], look: Look, *, whole: bool) -> list[Component]:

@@ -3,14 +3,14 @@
 from dash import html
 
 from dashboard.broker.connections import Listed
-from dashboard.broker.facts import Figures
+from dashboard.broker.facts import OURS, Figures
 from dashboard.faults import collector_fault
 from dashboard.parts import icon
 from telemetry.condition import WriterState
 from telemetry.window import SECOND_US
+from telemetry.words import counted
 
 _FIRST_US = 30 * SECOND_US
-_OURS = 2  # the session that carries readings, and the watch over the broker
 
 _FIRST = "The broker says its figures every ten seconds: the first ones come in a moment."
 _NONE = (
@@ -34,10 +34,10 @@ def missing(figures: Figures, writer: WriterState, now_us: int) -> html.P | None
 
 
 def uncounted(figures: Figures, found: Listed) -> str:
-    """How many clients the broker counts, beside those that are listed; or an empty string."""
-    counted = figures.number("broker", "clients.connected")
-    if counted is None:
+    """How many clients the broker counts, if those listed as open are others; or nothing."""
+    number = figures.number("broker", "clients.connected")
+    others = 0 if number is None else max(0, int(number) - OURS)
+    if number is None or others == found.all_open:
         return ""
-    others = max(0, int(counted) - _OURS)
-    text = f"The broker counts {others} clients beside the collector."
+    text = f"The broker counts {counted(others, 'client')} beside Culex's own."
     return f"{text} {_NO_LOG}" if others and not found.known else text

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.broker import charts
+from dashboard.broker.certificate import certificate
 from dashboard.broker.drawing import drawing
 from dashboard.broker.facts import Fact, Figures, facts
 from dashboard.broker.lists import lists
@@ -16,7 +17,7 @@ from dashboard.broker.missing import missing
 from dashboard.charts import graph
 from dashboard.engine import Engine
 from dashboard.page import Json, Look, Page
-from dashboard.parts import grid, icon, page_link
+from dashboard.parts import grid, icon, named, page_link
 from dashboard.view import View
 from telemetry.presence import EventKind
 
@@ -99,7 +100,13 @@ def _log(view: View) -> html.Section:
     return html.Section(
         [
             _head("Events", _labelled("Kind of events", kind)),
-            html.Div(id=LOG, className="broker-list broker-log"),
+            html.Div(
+                id=LOG,
+                className="broker-list broker-log",
+                tabIndex="0",
+                role="region",
+                **named("Events of the broker"),
+            ),
         ],
         className="panel",
     )
@@ -130,7 +137,11 @@ def answer(look: Look) -> Json:
     ours = [one for client in OURS for one in look.snapshot.latest(client)]
     figures = Figures(ours, look.now_us)
     lost = len(look.snapshot.events_of(EventKind.BROKER_LOST, look.window, _MOST_LOSSES))
-    told = facts(figures, writer, lost, look.engine.settings.intake_messages, look.now_us)
+    settings = look.engine.settings
+    told = [
+        *facts(figures, writer, lost, settings.intake_messages, look.now_us),
+        certificate(settings, look.now_us),
+    ]
     drawn = dict(look.drawn)
     return {
         "facts": [_tile(fact, look.view) for fact in told],
@@ -175,4 +186,5 @@ PAGE = Page(
     },
     layout=layout,
     answer=answer,
+    whole=True,
 )

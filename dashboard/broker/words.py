@@ -23,6 +23,7 @@ class Words(NamedTuple):
 
 EVENTS: Mapping[EventKind, Words] = {
     EventKind.REFUSED: Words("shield-x", "login refused", bad=True),
+    EventKind.DENIED: Words("slash-circle", "publish refused", bad=True),
     EventKind.DROPPING: Words("funnel", "broker drops messages", bad=True),
     EventKind.ONLINE: Words("person-check", "says it is online"),
     EventKind.OFFLINE: Words("person-dash", "says it is offline"),

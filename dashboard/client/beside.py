@@ -1,17 +1,19 @@
 """What the client page answers beside its charts: facts, details, presence lane and tabs."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from dash import Output, Patch
 
 from dashboard import ids
-from dashboard.client import details, presence, tabs
+from dashboard.asking import once
+from dashboard.client import details, presence, tabs, why
 from dashboard.client.facts import facts
 from dashboard.page import Json, Look
 from dashboard.people import may
 from dashboard.presence import Stretch
 from dashboard.question import Picture
-from mosquitto.access import Access
+from mosquitto.access_users import OPERATOR
 from telemetry.window import SECOND_US
 
 FACTS = "client-facts"
@@ -23,6 +25,7 @@ OUTPUTS: Mapping[str, Output] = {
     "details": Output(details.SHOWN, "children"),
     "lane": Output(ids.chart(LANE), "figure"),
     "lane_words": Output(LANE_WORDS, "children"),
+    **why.OUTPUTS,
     **tabs.OUTPUTS,
 }
 
@@ -41,7 +44,9 @@ def answer(look: Look, picture: Picture) -> tuple[Json, Json]:
         found["details"] = _details(look, picture.question.client)
         found["facts"] = facts(picture, told, look.snapshot.skews())
     shown, kept = tabs.answer(look, picture, told)
-    return found | shown, {"lane_at": at_us, "lane": _lane_key(look), "tab": kept}
+    reasons, known = why.answer(look, picture.question.client)
+    drawn = {"lane_at": at_us, "lane": _lane_key(look), "tab": kept, "why": known}
+    return found | reasons | shown, drawn
 
 
 def _told(look: Look, picture: Picture) -> tuple[Sequence[Stretch] | None, int]:
@@ -51,7 +56,8 @@ def _told(look: Look, picture: Picture) -> tuple[Sequence[Stretch] | None, int]:
     same = before.get("view") == look.view.query() and before.get("lane") == _lane_key(look)
     if same and look.now_us - at_us < due_us:
         return None, at_us
-    return presence.told(look.snapshot, picture), look.now_us
+    told = partial(presence.told, look.snapshot, picture)
+    return once(look.snapshot, "told", picture, told), look.now_us
 
 
 def _lane_key(look: Look) -> str:
@@ -73,5 +79,5 @@ def _lane(look: Look, told: Sequence[Stretch]) -> Json:
 
 
 def _details(look: Look, client: str) -> object:
-    kept = Access(look.engine.settings.access_path).detail(client)
-    return details.shown(kept, editable=may("operator"))
+    kept = look.engine.detail(client)
+    return details.shown(kept, editable=may(OPERATOR))

@@ -6,15 +6,15 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
-from flask_login import current_user  # type: ignore[import-not-found,unused-ignore]  # has no types
 
 from dashboard import ids
 from dashboard.display import printable
 from dashboard.engine import Engine
 from dashboard.parts import icon, named
-from dashboard.people import may
-from mosquitto.access import Access
+from dashboard.rights import operators
+from mosquitto.access_file import AccessError
 from mosquitto.detail import LENGTHS, MOST_TAGS, DetailError, Kept, entered
+from telemetry.finding import sentence
 
 SHOWN = "client-details"
 EDIT = "client-details-edit"
@@ -38,7 +38,7 @@ _HINTS = {
     "mac_address": "such as 00:1b:44:11:3a:b7",
     "tags": f"at most {MOST_TAGS}, with commas between",
 }
-_REFUSED = "Your role may not change details; ask an operator or an administrator to do it."
+_UNSEEN = "Your login does not see this client; choose another."
 
 
 def field(name: str) -> str:
@@ -119,8 +119,7 @@ def _labelled(name: str, words: str) -> html.Div:
 
 
 def register(app: Dash, engine: Engine) -> None:
-    """Connects the form; whoever asks is checked each time, whatever their page shows."""
-    access = Access(engine.settings.access_path)
+    """Connects the form."""
     outputs = [Output(_FORM, "is_open"), Output(_FAULT, "children")]
     values = [Output(field(name), "value") for name in FIELDS]
 
@@ -133,10 +132,11 @@ def register(app: Dash, engine: Engine) -> None:
         State(ids.choice("client"), "value"),
         prevent_initial_call=True,
     )
+    @operators
     def begin(clicks: int, client: object) -> Sequence[object]:
         if not clicks or not isinstance(client, str):  # the button was only just put there
             return [no_update] * (len(FIELDS) + 4)
-        return opened(access, client)
+        return opened(engine, client)
 
     @app.callback(
         *(
@@ -149,22 +149,30 @@ def register(app: Dash, engine: Engine) -> None:
         *(State(field(name), "value") for name in FIELDS),
         prevent_initial_call=True,
     )
+    @operators
     def end(_save: int, _cancel: int, edited: object, *texts: object) -> Sequence[object]:
         if ctx.triggered_id != _SAVE:
             return False, ""
         said = {name: text or "" for name, text in zip(FIELDS, texts, strict=True)}
-        fault = save(access, edited, said)
+        fault = save(engine, edited, said)
         return bool(fault), fault
 
 
-def opened(access: Access, client: str) -> list[object]:
+def opened(engine: Engine, client: str) -> list[object]:
     """The form with what is known now: open, no fault, title, what is edited, and the texts."""
-    if not may("operator"):
-        return [True, _REFUSED, "Details", None, *[""] * len(FIELDS)]
-    kept = access.detail(client)
+    try:
+        if not engine.sees(client):
+            return _refused(_UNSEEN)
+        kept = engine.access.detail(client)
+    except AccessError as fault:
+        return _refused(sentence(str(fault)))
     edited = {"client": client, "changed_us": kept.changed_us if kept else 0}
     title = f"Details of {printable(client)}"
     return [True, "", title, edited, *_texts(kept)]
+
+
+def _refused(fault: str) -> list[object]:
+    return [True, fault, "Details", None, *_texts(None)]
 
 
 def _texts(kept: Kept | None) -> list[str]:
@@ -176,20 +184,25 @@ def _texts(kept: Kept | None) -> list[str]:
     return [texts[name] for name in FIELDS]
 
 
-def save(access: Access, edited: object, said: dict[str, object]) -> str:
+def save(engine: Engine, edited: object, said: dict[str, object]) -> str:
     """Keeps what was entered; returns a sentence if that cannot be."""
-    if not may("operator"):
-        return _REFUSED
-    if not isinstance(edited, dict) or not isinstance(edited.get("client"), str):
+    client, seen_us = _edited(edited)
+    if not client:
         return "This form belongs to no client; close it and open it again."
-    client = edited["client"]
-    kept = access.detail(client)
-    if (kept.changed_us if kept else 0) != edited.get("changed_us"):
-        who = printable(kept.changed_by) if kept else "Somebody"
-        return f"{who} changed these details meanwhile; close the form and open it again."
     try:
+        if not engine.sees(client):
+            return _UNSEEN
         detail = entered(client, {name: str(text) for name, text in said.items()})
-    except DetailError as error:
-        return f"{str(error)[:1].upper()}{str(error)[1:]}."
-    access.put_detail(detail, str(getattr(current_user, "name", "")))
+        engine.access.put_detail(detail, seen_us)
+    except (AccessError, DetailError) as fault:
+        return sentence(printable(str(fault)))
     return ""
+
+
+def _edited(sent: object) -> tuple[str, int]:
+    """Whose form it is, and when that was changed last as it knows; nobody's if it is none."""
+    found = sent if isinstance(sent, dict) else {}
+    client, seen_us = found.get("client"), found.get("changed_us")
+    if isinstance(client, str) and isinstance(seen_us, int):
+        return client, seen_us
+    return "", 0

@@ -98,7 +98,7 @@ def _clock(skew: Skew | None) -> Iterator[Component]:
     """How far its own clock is off, if it sends times of its own."""
     if skew is None:
         return
-    title = f"The middle difference of its own times to ours, over {skew.samples} messages"
+    title = f"Its own times against ours where they are nearest, over {skew.samples} messages"
     if abs(skew.skew_us) < _AGREES_US:
         yield _fact("stopwatch", "clock agrees", title)
         return

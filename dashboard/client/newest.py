@@ -1,12 +1,13 @@
 """The newest readings of a client in a window, as rows of a grid that grows at its top."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import repeat
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dashboard.digits import Notation
 from dashboard.display import clock_text, printable, value_text
 from dashboard.question import MetricPicture, Picture
 from dashboard.recent import columns_of
@@ -14,12 +15,13 @@ from dashboard.style import Style
 from telemetry.exact import Ints
 from telemetry.interface import Snapshot
 from telemetry.kept import Columns
-from telemetry.reading import Latest, flag_names
+from telemetry.reading import flag_names
 from telemetry.window import SECOND_US, Window
 
 Row = dict[str, Any]  # by the fields of COLUMNS, beside its `id`
+Values = tuple[float, str | None, int, int]  # number, text, delay in microseconds, flags
 
-MOST_ROWS = 2000
+MOST_ROWS = 500
 """So many readings are in the grid; what is older is in the export."""
 
 RENEWED_US = 60 * SECOND_US
@@ -27,13 +29,22 @@ RENEWED_US = 60 * SECOND_US
 in its place."""
 
 COLUMNS: Sequence[dict[str, Any]] = (
+    {"field": "metric", "headerName": "Metric", "minWidth": 116},
+    {"field": "value", "headerName": "Value", "minWidth": 96, "type": "rightAligned"},
+    {"field": "unit", "headerName": "Unit", "minWidth": 68},
     {"field": "time", "headerName": "Time", "minWidth": 210, "sortable": False},
-    {"field": "metric", "headerName": "Metric", "minWidth": 130},
-    {"field": "value", "headerName": "Value", "minWidth": 110, "type": "rightAligned"},
-    {"field": "unit", "headerName": "Unit", "minWidth": 80},
     {"field": "delay", "headerName": "Delay", "minWidth": 100, "type": "rightAligned"},
     {"field": "flags", "headerName": "Flags", "minWidth": 130},
 )
+"""What a phone shows without being scrolled comes first."""
+
+
+class Heading(NamedTuple):
+    """What the rows of a metric share: its picture, and how its name and unit are shown."""
+
+    one: MetricPicture
+    metric: str
+    unit: str
 
 
 def rows(
@@ -47,18 +58,20 @@ def rows(
         style: Its zone is that of the times.
         since_us: Only those that arrived later; `None` for all.
     """
-    found: list[tuple[int, Row]] = []
+    found: list[tuple[int, Heading, Values]] = []
     arrived_us = since_us or 0
     window = picture.question.window
     for one in picture.pictures:
-        latest, notation = one.latest, one.notation
-        if since_us is not None and latest.received_us <= since_us:
+        if since_us is not None and one.latest.received_us <= since_us:
             continue
         some = _columns(snapshot, one, window, since_us)
         arrived_us = max(arrived_us, int(_arrived(some).max(initial=0)))
-        found += _rows(latest, some, notation, style)
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return [row for _, row in found[:MOST_ROWS]], arrived_us
+        columns = [some[name].tolist() for name in ("value", "text", "delay_us", "flags")]
+        times, metric = some["time_us"].tolist(), one.latest.series.metric
+        of = Heading(one, printable(metric), printable(one.notation.unit))
+        found += zip(times, repeat(of), zip(*columns, strict=True), strict=False)
+    newest = sorted(found, key=itemgetter(0), reverse=True)[:MOST_ROWS]
+    return [_row(time_us, of, values, style) for time_us, of, values in newest], arrived_us
 
 
 def _columns(
@@ -89,21 +102,16 @@ def _arrived(columns: Columns) -> Ints:
     return arrived
 
 
-def _rows(
-    latest: Latest, found: Columns, notation: Notation, style: Style
-) -> Iterator[tuple[int, Row]]:
-    metric, unit = printable(latest.series.metric), printable(notation.unit)
-    columns = (found[name].tolist() for name in ("time_us", "value", "text", "delay_us", "flags"))
-    for time_us, number, text, delay_us, flags in zip(*columns, strict=True):
-        value = number if text is None else text
-        key = f"{time_us} {latest.series.metric} {value}"
-        row = {
-            "id": hashlib.blake2b(key.encode(errors="replace"), digest_size=9).hexdigest(),
-            "time": clock_text(time_us, style.zone),
-            "metric": metric,
-            "value": value_text(value, latest.kind, notation),
-            "unit": unit,
-            "delay": f"{delay_us / 1e6:.3f} s" if delay_us else "",
-            "flags": flag_names(flags),
-        }
-        yield time_us, row
+def _row(time_us: int, of: Heading, values: Values, style: Style) -> Row:
+    number, text, delay_us, flags = values
+    latest, value = of.one.latest, number if text is None else text
+    key = f"{time_us} {latest.series.metric} {value}"
+    return {
+        "id": hashlib.blake2b(key.encode(errors="replace"), digest_size=9).hexdigest(),
+        "time": clock_text(time_us, style.zone),
+        "metric": of.metric,
+        "value": value_text(value, latest.kind, of.one.notation),
+        "unit": of.unit,
+        "delay": f"{delay_us / 1e6:.3f} s" if delay_us else "",
+        "flags": flag_names(flags),
+    }

@@ -11,8 +11,9 @@ from dashboard.lane import lane_text, lanes
 from dashboard.presence import Stretch, reach, stretches
 from dashboard.question import MetricPicture, Picture
 from dashboard.style import Style
-from dashboard.watching import blanks, client_evidence, client_stale_us
+from dashboard.watching import blanks, client_evidence
 from telemetry.interface import Answer, Snapshot
+from telemetry.interval import client_stale_us
 from telemetry.reading import Kind
 from telemetry.window import Window
 

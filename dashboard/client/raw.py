@@ -9,10 +9,10 @@ from dashboard.client.tables import Cell, note, nothing, table
 from dashboard.display import clock_text, count_text, printable
 from dashboard.parts import icon, named, since
 from dashboard.quality.payloads import Form, payload_text
-from dashboard.quality.reasons import reason_of
 from dashboard.style import Style
 from telemetry.interface import Snapshot
 from telemetry.quarantine import Choice, Entry, Group
+from telemetry.reasons import reason_of
 from telemetry.topic import SHOWN_BYTES, Topic
 
 MOST_GROUPS, MOST_ENTRIES, MOST_TOPICS = 20, 5, 100

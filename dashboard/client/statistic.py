@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dashboard.question import Mean, MetricPicture, Picture, Question
+from dashboard.question import Mean, MetricPicture, Picture, Question, notation_of
+from dashboard.recent import columns_of
 from telemetry.exact import Ints
 from telemetry.held import hold
 from telemetry.interface import Answer, Snapshot
@@ -99,6 +100,14 @@ def _changed(
 
 def _lines(asked: _Asked, one: MetricPicture) -> list[pd.DataFrame]:
     """The statistic of each span along the chart, and at its last instant as the last row."""
+    tiles = [_tile(asked, parse_duration(mean.span), one.answer.bucket_us) for mean in one.means]
+    if asked.question.resting:
+        return tiles
+    lines = _along(asked, one)
+    return [pd.concat(both, ignore_index=True) for both in zip(lines, tiles, strict=True)]
+
+
+def _along(asked: _Asked, one: MetricPicture) -> list[pd.DataFrame]:
     window, instant_us = asked.question.window, asked.question.instant_us
     width_us, reach = one.answer.bucket_us, window.widened(asked.reach_us)
     spans_us = [parse_duration(mean.span) for mean in one.means]
@@ -114,11 +123,8 @@ def _lines(asked: _Asked, one: MetricPicture) -> list[pd.DataFrame]:
         times = samples.time_us
     times = np.unique(times[(times > window.start_us) & (times < instant_us)])
     if samples is None:
-        lines = [_unknown(times) for _ in spans_us]
-    else:
-        lines = [asked.figures(samples, max(span_us, width_us), times) for span_us in spans_us]
-    tiles = [_tile(asked, span_us, width_us) for span_us in spans_us]
-    return [pd.concat(both, ignore_index=True) for both in zip(lines, tiles, strict=True)]
+        return [_unknown(times) for _ in spans_us]
+    return [asked.figures(samples, max(span_us, width_us), times) for span_us in spans_us]
 
 
 def _aligned(window: Window, width_us: int) -> Window:
@@ -162,7 +168,9 @@ def _as_rate(asked: _Asked, one: MetricPicture) -> MetricPicture:
     latest = replace(one.latest, unit=unit)
     if len(frame):
         latest = replace(latest, value=float(frame["value"].iloc[-1]))
-    return replace(one, latest=latest, answer=Answer(asked.series, frame, width_us))
+    answer = Answer(asked.series, frame, width_us)
+    digits = notation_of(latest, columns_of(frame), width_us)
+    return replace(one, latest=latest, answer=answer, notation=digits)
 
 
 def _rates(samples: Samples, window: Window, width_us: int) -> pd.DataFrame:

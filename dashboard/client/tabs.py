@@ -36,6 +36,7 @@ OUTPUTS = {
     "newest": Output(GRID, "rowData"),
     "newer": Output(GRID, "rowTransaction"),
     "newest_note": Output(_NOTE, "children"),
+    "newest_height": Output(GRID, "style"),
     "raw": Output(_RAW, "children"),
     "gaps": Output(_GAPS, "children"),
     "topics": Output(_TOPICS, "children"),
@@ -45,6 +46,7 @@ _AGAIN_US = {"raw": 2 * SECOND_US, "gaps": 5 * SECOND_US, "topics": SECOND_US}
 """So often a tab is looked up anew while nothing else changes."""
 
 _GAPS_SHARE = 500
+_ROW_PX, _HEAD_PX, _MOST_PX = 34, 38, 440
 
 
 def chosen(view: View) -> str:
@@ -88,12 +90,21 @@ def _grid() -> html.Div:
         GRID,
         newest.COLUMNS,
         rowData=[],
-        dashGridOptions={"rowHeight": 34, "suppressNoRowsOverlay": True},
+        dashGridOptions={
+            "rowHeight": _ROW_PX,
+            "headerHeight": _HEAD_PX,
+            "suppressNoRowsOverlay": True,
+        },
         columnSize=None,
         defaultColDef={"resizable": True, "flex": 1},
-        style={"height": "440px"},
+        style=_height(newest.MOST_ROWS),
     )
     return html.Div(grid, role="region", **parts.named("Latest readings"))
+
+
+def _height(rows: int) -> dict[str, str]:
+    """As high as its rows, up to half a screen."""
+    return {"height": f"{min(_MOST_PX, _HEAD_PX + (rows + 1) * _ROW_PX)}px"}
 
 
 def answer(look: Look, picture: Picture, told: Sequence[Stretch] | None) -> tuple[Json, Json]:
@@ -150,9 +161,13 @@ def _readings(look: Look, picture: Picture, memory: Json, age_us: int | None) ->
     since_us = None if anew else memory.get("arrived")
     rows, arrived_us = newest.rows(look.snapshot, picture, look.style, since_us)
     if not anew:
-        kept = {"at": memory["at"], "arrived": arrived_us}
-        return ({"newer": {"add": rows, "addIndex": 0}} if rows else {}), kept
+        there = memory.get("rows", 0) + len(rows)
+        kept = {"at": memory["at"], "arrived": arrived_us, "rows": there}
+        if not rows:
+            return {}, kept
+        return {"newer": {"add": rows, "addIndex": 0}, "newest_height": _height(there)}, kept
     words = "No readings in this window." if not rows else ""
     if len(rows) == newest.MOST_ROWS:
         words = f"The newest {newest.MOST_ROWS} are here; the export has all of the window."
-    return {"newest": rows, "newest_note": words}, {"at": look.now_us, "arrived": arrived_us}
+    shown = {"newest": rows, "newest_note": words, "newest_height": _height(len(rows))}
+    return shown, {"at": look.now_us, "arrived": arrived_us, "rows": len(rows)}

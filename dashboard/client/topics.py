@@ -5,9 +5,9 @@ from dash.development.base_component import Component
 from dashboard.client.tables import Cell, note, nothing, table
 from dashboard.display import count_text, printable
 from dashboard.parts import icon, since
-from dashboard.quality.reasons import reason_of
 from telemetry.interface import Snapshot
 from telemetry.ledger import Outcome
+from telemetry.reasons import reason_of
 from telemetry.topic import METRICS_NAMED, Topic
 
 MOST_TOPICS = 200

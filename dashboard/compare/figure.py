@@ -11,12 +11,9 @@ from dashboard.compare.numbers import Points, broken
 from dashboard.compare.panels import Mode, Panel
 from dashboard.digits import Notation
 from dashboard.display import plot_text
-from dashboard.style import Style, client_colour
+from dashboard.style import Style
 from dashboard.wall import axis_of
 from telemetry.window import Window
-
-_DASHES = ("solid", "dash", "longdash", "dashdot")
-"""Of clients that happen to share a colour; dots mean that a mean is uncertain."""
 
 _HEAD_PX, _FOOT_PX, _GAP_PX = 34, 34, 34
 _LARGE_PX, _MIDDLE_PX, _SMALL_PX = 330, 220, 132
@@ -83,7 +80,8 @@ def signature(panels: Sequence[Panel], canvas: Canvas) -> str:
     """Equal for comparisons whose charts have the same traces, so that one can be patched."""
     style = canvas.style
     parts = [
-        f"{panel.title}\0{panel.notation}\0" + "\0".join(line.client for line in panel.lines)
+        f"{panel.title}\0{panel.notation}\0{panel.looks}\0"
+        + "\0".join(line.client for line in panel.lines)
         for panel in panels
     ]
     changes = bool(axis_of(canvas.window, style.zone).changes)
@@ -136,21 +134,18 @@ def _drawn(points: Points, notation: Notation, canvas: Canvas) -> Trace:
 def _skeletons(panels: Sequence[Panel], canvas: Canvas) -> Iterator[Trace]:
     """The traces without their data."""
     alone = canvas.mode is Mode.MULTIPLES
-    looks = looks_of([line.client for panel in panels for line in panel.lines])
     clock = ", %{text}" if axis_of(canvas.window, canvas.style.zone).changes else ""
     for panel, (row, column) in zip(panels, canvas.cells(panels), strict=True):
         unit = plot_text(f" {panel.notation.unit}" if panel.notation.unit else "")
         value = f"%{{y:{panel.notation.mean_format}}}{unit}"
-        for line in panel.lines:
-            colour, dash = looks[line.client]
-            dash = "solid" if alone else dash
+        for line, (colour, dash) in zip(panel.lines, panel.looks, strict=True):
             axis = {
                 "type": "scatter", "mode": "lines", "xaxis": _axis("x", column),
                 "yaxis": _axis("y", row), "name": plot_text(line.client),
                 "legendgroup": line.client, "showlegend": False,
             }  # fmt: skip
             yield axis | {
-                "line": {"color": colour, "dash": dash, "width": 1.8},
+                "line": {"color": colour, "dash": "solid" if alone else dash, "width": 1.8},
                 "showlegend": not alone, "hovertemplate": value + clock,
             }  # fmt: skip
             yield axis | {
@@ -161,16 +156,6 @@ def _skeletons(panels: Sequence[Panel], canvas: Canvas) -> Iterator[Trace]:
                     "line": {"color": colour, "dash": "dot", "width": 1.4}, "opacity": 0.75,
                     "hovertemplate": f"{value} (%{{customdata:.0%}} of readings){clock}",
                 }  # fmt: skip
-
-
-def looks_of(clients: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and dash of each: the colour is the client's own, the dash tells equal ones apart."""
-    looks: dict[str, tuple[str, str]] = {}
-    for client in dict.fromkeys(clients):
-        colour = client_colour(client)
-        taken = sum(1 for other, _ in looks.values() if other == colour)
-        looks[client] = colour, _DASHES[taken % len(_DASHES)]
-    return looks
 
 
 def _axis(letter: str, place: int) -> str:
@@ -190,13 +175,19 @@ def moving(panels: Sequence[Panel], canvas: Canvas) -> Trace:
         if column == 0:
             axes[_name("y", row)] = _y_axis(panel, _share(row, canvas.rows(panels), height), canvas)
         lowest = max(below for below, beside in cells if beside == column)
-        axes[_name("x", column)] = _x_axis(column, lowest, canvas)
+        foot = _share(lowest, canvas.rows(panels), height)[0]
+        axes[_name("x", column)] = _x_axis(column, foot, canvas)
     return axes
 
 
-def _x_axis(column: int, lowest: int, canvas: Canvas) -> Trace:
+def _x_axis(column: int, foot: float, canvas: Canvas) -> Trace:
+    """A time axis at that height.
+
+    It does not hang on the y axis of a row: while plotly.js puts a figure in place of an empty one
+    that it has drawn already, it draws the lines of axes before it knows where new rows stand.
+    """
     axis = time_axis(canvas.window, canvas.style, canvas.width // canvas.columns)
-    place = {"domain": _domain(column, canvas.columns), "anchor": _axis("y", lowest)}
+    place = {"domain": _domain(column, canvas.columns), "anchor": "free", "position": foot}
     return axis | place | ({"matches": "x"} if column else {})
 
 

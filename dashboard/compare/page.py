@@ -128,7 +128,7 @@ def answer(look: Look) -> Json:
     asked = Asked(look.window, look.now_us, span, _POINTS[mode])
     comparison = compare(look.snapshot, _metric(look.view), look.view.clients, asked)
     if not comparison.metrics:
-        return {"notice": parts.first_run()}
+        return {"notice": parts.first_run(look.engine.settings.existing_broker)}
     panels = panels_of(comparison, mode)
     instead = in_place(comparison, look.view, look.now_us, look.window)
     if instead is None and not any(len(points) for one in panels for points in one.points):

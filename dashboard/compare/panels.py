@@ -1,12 +1,13 @@
 """How lines are put into panels: each unit has a scale of its own, and nobody else's. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from dashboard.compare.lines import Line
+from dashboard.compare.looks import Look, looks_of
 from dashboard.compare.numbers import Points, differences
 from dashboard.compare.question import Comparison
 from dashboard.digits import Notation, notation
@@ -37,6 +38,7 @@ class Panel:
         unit: In what its clients measure.
         notation: How its numbers are written.
         lines: Whose.
+        looks: Of each how it is drawn.
         points: Of each what is drawn: its numbers, or how far they are from a median.
         scale: The range of y that panels side by side share.
     """
@@ -46,6 +48,7 @@ class Panel:
     unit: str
     notation: Notation
     lines: Sequence[Line]
+    looks: Sequence[Look]
     points: Sequence[Points]
     scale: tuple[float, float]
 
@@ -63,7 +66,8 @@ def panels_of(comparison: Comparison, mode: Mode) -> Sequence[Panel]:
     if mode is Mode.MULTIPLES:
         return _side_by_side(comparison)
     apart = mode is Mode.DIFFERENCE
-    drawn = {line.client for line in comparison.lines[:MOST_LINES]}
+    looks = looks_of([line.client for line in comparison.lines])
+    drawn = {line.client: looks[line.client] for line in comparison.lines[:MOST_LINES]}
     fewest = _FEWEST if apart else 1
     panels = [
         _stacked(comparison.metric, unit, lines, drawn, apart=apart)
@@ -74,7 +78,7 @@ def panels_of(comparison: Comparison, mode: Mode) -> Sequence[Panel]:
 
 
 def _stacked(
-    metric: str, unit: str, lines: Sequence[Line], drawn: set[str], *, apart: bool
+    metric: str, unit: str, lines: Sequence[Line], drawn: Mapping[str, Look], *, apart: bool
 ) -> Panel:
     """Those that are drawn of one unit; the median is of all."""
     points = [line.points for line in lines]
@@ -90,6 +94,7 @@ def _stacked(
         unit=unit,
         notation=written,
         lines=[line for line, _ in some],
+        looks=[drawn[line.client] for line, _ in some],
         points=[one for _, one in some],
         scale=(0.0, 1.0),
     )
@@ -97,6 +102,7 @@ def _stacked(
 
 def _side_by_side(comparison: Comparison) -> Sequence[Panel]:
     units = by_unit(comparison.lines)
+    looks = looks_of([line.client for line in comparison.lines])
     panels = {}
     for unit, lines in units.items():
         values = _values([line.points for line in lines])
@@ -104,7 +110,7 @@ def _side_by_side(comparison: Comparison) -> Sequence[Panel]:
         scale = _scale(written.scaled(values))
         for line in lines:
             panels[line.client] = Panel(
-                line.client, "", unit, written, [line], [line.points], scale
+                line.client, "", unit, written, [line], [looks[line.client]], [line.points], scale
             )
     return [panels[line.client] for lines in units.values() for line in lines]
 

@@ -5,28 +5,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboard.compare.figure import looks_of
 from dashboard.compare.lines import Line
+from dashboard.compare.looks import looks_of
 from dashboard.compare.panels import by_unit
 from dashboard.digits import Notation, notation
 from dashboard.display import NOTHING, count_text, mean_text, printable
 from dashboard.page import Json
 
 _NUMBERS = (
-    ("count", "n", "Readings that are numbers"),
-    ("least", "Min", "The least of them"),
     ("mean", "Mean", "The mean of all readings, not of buckets"),
-    ("p95", "p95", "95 % of the readings do not exceed it"),
+    ("least", "Min", "The least of them"),
     ("greatest", "Max", "The greatest of them"),
+    ("p95", "p95", "95 % of the readings do not exceed it"),
+    ("count", "n", "Readings that are numbers"),
     ("gaps", "Gaps", "Silences that are longer than a line may cross"),
     ("coverage", "Coverage", "Readings that arrived, of those expected"),
 )
+"""A phone shows the first beside the name."""
 
 
 def columns() -> list[Json]:
     """The columns: each number is sorted as such and written in its client's notation."""
     client = {
-        "field": "client", "headerName": "Client", "minWidth": 150, "flex": 2, "pinned": "left",
+        "field": "client", "headerName": "Client", "minWidth": 110, "width": 150, "pinned": "left",
+        "tooltipField": "client_text",
         "valueFormatter": {"function": "params.data.client_text"},
         "cellStyle": {"function": "({'borderLeft': '4px solid ' + params.data.colour})"},
     }  # fmt: skip
@@ -46,7 +48,7 @@ def rows(lines: Sequence[Line]) -> list[Json]:
     """A row for each client, in order."""
     looks = looks_of([line.client for line in lines])
     written = {unit: _notation(some, unit) for unit, some in by_unit(lines).items()}
-    return [_row(line, written[line.unit], looks[line.client][0]) for line in lines]
+    return [_row(line, written[line.unit], looks[line.client].colour) for line in lines]
 
 
 def _notation(lines: Sequence[Line], unit: str) -> Notation:

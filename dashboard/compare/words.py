@@ -12,6 +12,7 @@ from dashboard.display import age_text, clock_text, length_text, printable, span
 from dashboard.prefix import place
 from dashboard.view import View
 from telemetry.window import Window, parse_duration
+from telemetry.words import counted
 
 _NAMED = 5
 
@@ -47,8 +48,8 @@ def _of_mode(comparison: Comparison, mode: Mode) -> Iterator[str]:
     if mode is not Mode.MULTIPLES and compared > MOST_LINES:
         rest = compared - MOST_LINES
         yield (
-            f"Of {compared} clients the first {MOST_LINES} are drawn; {rest} others are in the "
-            "table. Choose some, or show them side by side."
+            f"Of {compared} clients the first {MOST_LINES} are drawn; {counted(rest, 'other')} "
+            f"{'is' if rest == 1 else 'are'} in the table. Choose some, or show them side by side."
         )
     if left_out:
         every = compared + left_out
@@ -78,7 +79,7 @@ def _of_absent(comparison: Comparison) -> Iterator[str]:
 def _names(clients: Sequence[str]) -> str:
     shown = ", ".join(printable(client) for client in clients[:_NAMED])
     more = len(clients) - _NAMED
-    return f"{shown} and {more} others" if more > 0 else shown
+    return f"{shown} and {counted(more, 'other')}" if more > 0 else shown
 
 
 def table_caption(comparison: Comparison, zone: tzinfo) -> str:

@@ -8,13 +8,13 @@ from datetime import datetime, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.expectation import expected, expecting_of
 from telemetry.interface import Snapshot
 from telemetry.interval import Cadence
-from telemetry.ledger import HOUR_US, LedgerRow
+from telemetry.ledger import LedgerRow
 from telemetry.reading import RESERVED_CLIENTS, Series
-from telemetry.window import ALL_TIME, SECOND_US, Window, to_us
+from telemetry.window import ALL_TIME, HOUR_US, SECOND_US, Window, to_us
 
-_ALMOST = 1e-9
 Grid = NDArray[np.float64]
 
 
@@ -90,21 +90,15 @@ def _complete(
     now_us: int,
 ) -> tuple[dict[str, float], float]:
     """Of each client and of all: readings that arrived, hour by hour no more than expected."""
-    known = [(one, two) for one, two in cadences.items() if two.is_regular and one in begun]
-    known = [(one, two) for one, two in known if one.client not in RESERVED_CLIENTS]
-    names = {
-        client: place for place, client in enumerate(dict.fromkeys(o.client for o, _ in known))
-    }
+    series: dict[str, list[Series]] = {}
+    for one in cadences:
+        if one in begun and one.client not in RESERVED_CLIENTS:
+            series.setdefault(one.client, []).append(one)
+    names = {client: place for place, client in enumerate(series)}
     edges = np.append(np.arange(day_us, now_us, HOUR_US, dtype=np.int64), now_us)
-    whose = np.array([names[one.client] for one, _ in known], dtype=np.intp)
-    starts = np.array([begun[one] for one, _ in known], dtype=np.int64)
-    intervals = np.array([two.interval_us for _, two in known], dtype=np.float64)
-    times = np.maximum(edges, np.minimum(starts, now_us)[:, None])
-    expected = np.zeros((len(names), len(edges) - 1))
-    np.add.at(expected, whose, np.diff(times, axis=1) / intervals[:, None])
-    expected = np.floor(expected + _ALMOST)
-    there = np.minimum(_arrived(today, names, day_us, expected.shape[1]), expected)
-    wanted = expected.sum(axis=1)
+    of_each = expected(edges, list(expecting_of(series, begun, cadences).values()), now_us)
+    there = np.minimum(_arrived(today, names, day_us, of_each.shape[1]), of_each)
+    wanted = of_each.sum(axis=1)
     shares = np.divide(there.sum(axis=1), wanted, out=np.full(len(names), np.nan), where=wanted > 0)
     found = {client: float(shares[place]) for client, place in names.items() if wanted[place]}
     return found, float(there.sum() / wanted.sum()) if wanted.sum() else math.nan

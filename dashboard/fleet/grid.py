@@ -32,7 +32,7 @@ _NUMBER: Column = {"type": "rightAligned", "width": 120, "minWidth": 100}
 COLUMNS: list[Column] = [
     {
         "field": "rank", "headerName": "State", "cellRenderer": "FleetState", "sort": "asc",
-        "width": 186, "minWidth": 140, "tooltipValueGetter": _function("params.data.words"),
+        "width": 196, "minWidth": 140, "tooltipValueGetter": _function("params.data.words"),
     },
     {
         "field": "id", "headerName": "Client", "cellRenderer": "FleetClient", "pinned": "left",

@@ -2,23 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from dashboard.presence import Blank, Seen, State, present
-from dashboard.watching import blanks, client_stale_us
+from dashboard.watching import blanks
+from mosquitto.names import ATTENDANTS
 from telemetry.interface import Snapshot
-from telemetry.interval import Cadence
+from telemetry.interval import Cadence, client_stale_us
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Latest, Series
-from telemetry.window import ALL_TIME, SECOND_US, Window
+from telemetry.window import ALL_TIME, HOUR_US, SECOND_US, Window
 
 MOST_METRICS = 3
 """So many newest values of a client are shown."""
 
 _PAST_US = 30 * 86_400 * SECOND_US
-_HOUR_US = 3600 * SECOND_US
 _MOST_SAID = 2000
 _MOST_CONNECTIONS = 20
+
+
+class Apart(StrEnum):
+    """What is no fault of a client: it stands behind all that are in use."""
+
+    UNSEEN = "never-seen"
+    SHUT_OUT = "shut-out"
 
 
 class Member(NamedTuple):
@@ -36,7 +44,7 @@ class Member(NamedTuple):
     """
 
     client: str
-    state: State
+    state: State | Apart
     words: str
     seen_us: int
     every_us: int
@@ -69,9 +77,16 @@ def links_of(snapshot: Snapshot, now_us: int) -> Links:
     for kind in (EventKind.ONLINE, EventKind.OFFLINE):
         for event in snapshot.events_of(kind, Window(ALL_TIME.start_us, now_us + 1), _MOST_SAID):
             said[event.client].append(event)
-    hidden = blanks(snapshot, Window(now_us - _HOUR_US, now_us + 1), now_us + 1)
+    hidden = blanks(snapshot, Window(now_us - HOUR_US, now_us + 1), now_us + 1)
     newest = {name: [*ones.values()][-_MOST_CONNECTIONS:] for name, ones in known.items()}
     return Links(newest, said, hidden)
+
+
+def without_strangers(links: Links, latest: Iterable[Latest]) -> Links:
+    """The same without who has no reading here: an existing broker serves others as well."""
+    known = {one.series.client for one in latest}
+    ours = {name: ones for name, ones in links.connections.items() if name in known}
+    return links._replace(connections=ours)
 
 
 def members_of(
@@ -91,7 +106,7 @@ def members_of(
     found = [
         _member(client, ones, links, cadences, now_us)
         for client, ones in series.items()
-        if client not in RESERVED_CLIENTS
+        if client not in _OURS
     ]
     return sorted(found, key=lambda one: (rank(one), one.client))
 
@@ -102,7 +117,10 @@ def rank(member: Member) -> int:
     return order * _FAR_MS - (member.seen_us // 1000 if member.state in _BAD else 0)
 
 
-_ORDER = {state: place for place, state in enumerate(State, 1)}
+_ORDER: Mapping[State | Apart, int] = {
+    state: place for place, state in enumerate((*State, *Apart), 1)
+}
+_OURS = RESERVED_CLIENTS | ATTENDANTS
 _BAD = {State.DISCONNECTED, State.SILENT, State.UNKNOWN}
 _FAR_MS = 10**14
 

@@ -12,8 +12,9 @@ from dashboard.fleet.survey import Survey, survey
 from dashboard.fleet.tiles import choices, figures
 from dashboard.fleet.timeline import MOST_STRIPS, strips
 from dashboard.page import Json, Look, Page
-from dashboard.parts import empty, icon, named
+from dashboard.parts import icon, let_in, named
 from dashboard.view import View
+from telemetry.existing import ExistingBroker
 
 FIGURES = "fleet-figures"
 BOX = "fleet-box"
@@ -106,7 +107,7 @@ def answer(look: Look) -> Json:
     """What the page shows now: the survey, and of grid and strips what has changed."""
     found = survey(look)
     if not found.members:
-        return {"notice": no_clients(), "drawn": {}}
+        return {"notice": no_clients(look.engine.settings.existing_broker), "drawn": {}}
     grid, grid_drawn = changes(found, _part(look.drawn, "grid"))
     chart, chart_drawn = strips(found, look, _part(look.drawn, "strips"))
     return {
@@ -137,15 +138,11 @@ def _count(found: Survey, look: Look) -> str:
     return known_text if number == known else f"{number} of {known_text}"
 
 
-def no_clients() -> html.Div:
+def no_clients(broker: ExistingBroker | None) -> html.Div:
     """What a person meets before the first client."""
-    return empty(
-        "broadcast",
-        "No clients yet",
-        "Give a client a login, then publish as that client; it appears here by itself:",
-        html.Pre(".venv/bin/python -m mosquitto client add my-sensor", className="command"),
-        html.P(["To look around with a simulated fleet: ", html.Code("make demo")]),
-    )
+    text = "Give a client a login, then publish as that client; it appears here by itself:"
+    fleet = html.P(["To look around with a simulated fleet: ", html.Code("make demo")])
+    return let_in("No clients yet", text, broker, fleet)
 
 
 def register(app: Dash, _engine: Engine) -> None:

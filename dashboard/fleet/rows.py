@@ -1,6 +1,6 @@
 """A client as a row of the grid: small, and the same as long as nothing of it changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from dashboard.digits import notation
 from dashboard.display import printable, value_text
 from dashboard.fleet.books import Books
-from dashboard.fleet.members import Member, rank
+from dashboard.fleet.members import Apart, Member, rank
 from dashboard.fleet.sparks import Spark
 from dashboard.presence import State
 from telemetry.reading import Kind
@@ -18,13 +18,15 @@ Row = dict[str, Any]  # what AG Grid and assets/dashAgGridComponentFunctions.js 
 
 _NEARLY_ALL = 990
 
-GROUPS = {
+GROUPS: Mapping[State | Apart, str] = {
     State.CONNECTED: "online",
     State.REPORTING: "online",
     State.SILENT: "silent",
     State.DISCONNECTED: "disconnected",
     State.UNKNOWN: "unknown",
     State.COLLECTOR_DOWN: "unknown",
+    Apart.UNSEEN: "idle",
+    Apart.SHUT_OUT: "idle",
 }
 """Which tile counts a client of that state."""
 

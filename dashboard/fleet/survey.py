@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dashboard.fleet.books import NO_BOOKS, Books, books_of, day_start_us
-from dashboard.fleet.members import Member, links_of, members_of
+from dashboard.fleet.members import Member, links_of, members_of, without_strangers
+from dashboard.fleet.registered import registered, with_registered
 from dashboard.fleet.rows import Row, row_of
 from dashboard.fleet.sparks import Sparks, sparks_of
 from dashboard.page import Look
-from mosquitto.access import Access
+from mosquitto.access import Client
 from telemetry.interval import Cadence
 from telemetry.reading import RESERVED_CLIENTS, Latest, Series
 from telemetry.window import SECOND_US
@@ -51,6 +52,7 @@ class Survey:
         learned: How often series report.
         books: What the ledger says of today.
         tags: The tags of clients that have some.
+        known: The clients that were let in here, by name.
         sparks: Sparklines.
         rows: Each client as the grid shows it.
         since_us: When each row became what it is, as far as this process saw it.
@@ -65,6 +67,7 @@ class Survey:
     learned: Mapping[Series, Learned]
     books: Books
     tags: Mapping[str, Sequence[str]]
+    known: Mapping[str, Client]
     sparks: Sparks
     rows: Mapping[str, Row]
     since_us: Mapping[str, int]
@@ -104,10 +107,12 @@ def _made(look: Look, before: Survey | None, day_us: int) -> Survey:
     snapshot, now_us = look.snapshot, look.now_us
     latest = snapshot.latest()
     links = links_of(snapshot, now_us)
+    if look.engine.settings.existing_broker:
+        links = without_strangers(links, latest)
     learned = learn(look, latest, before.learned if before else {})
     cadences = cadences_of(learned)
-    books, tags = _slow(look, before, cadences, day_us)
-    members = members_of(latest, links, cadences, now_us)
+    books, tags, known = _slow(look, before, cadences, day_us)
+    members = with_registered(members_of(latest, links, cadences, now_us), known)
     sparks = before.sparks if before else {}
     if before is not None or len(cadences) < _LARGE:
         sparks = sparks_of(snapshot, members, sparks, now_us)
@@ -124,22 +129,22 @@ def _made(look: Look, before: Survey | None, day_us: int) -> Survey:
     took_us = look.engine.clock() - now_us
     counts = Counter(row["group"] for row in rows.values()) + Counter({"": len(rows)})
     return Survey(
-        now_us, took_us, members, counts, latest, learned, books, tags, sparks, rows, changed,
-        roster_us,
+        now_us, took_us, members, counts, latest, learned, books, tags, known, sparks, rows,
+        changed, roster_us,
     )  # fmt: skip
 
 
 def _slow(
     look: Look, before: Survey | None, cadences: Mapping[Series, Cadence], day_us: int
-) -> tuple[Books, Mapping[str, Sequence[str]]]:
-    """The books and the tags of clients; those of before as long as they will do."""
+) -> tuple[Books, Mapping[str, Sequence[str]], Mapping[str, Client]]:
+    """The books, the tags, and who was let in; those of before as long as they will do."""
     if before is not None and before.books_hold(look.now_us):
-        return before.books, before.tags
-    details = Access(look.engine.settings.access_path).details()
+        return before.books, before.tags, before.known
+    known, details = registered(look.engine), look.engine.access.details()
     tags = {name: one.detail.tags for name, one in details.items() if one.detail.tags}
     if before is None and len(cadences) >= _LARGE:
-        return NO_BOOKS, tags
-    return books_of(look.snapshot, cadences, day_us, look.now_us), tags
+        return NO_BOOKS, tags, known
+    return books_of(look.snapshot, cadences, day_us, look.now_us), tags, known
 
 
 def learn(

@@ -15,6 +15,7 @@ from telemetry.window import SECOND_US
 
 _RATE = Series("collector", "messages_rate")
 _RATE_US = 30 * SECOND_US
+_LEAST_SHARE, _MOST_SHARE = 0.0001, 0.995  # what two digits show
 
 TILES: Mapping[str, tuple[str, str]] = {
     "": ("grid-3x3-gap", "Clients"),
@@ -22,6 +23,7 @@ TILES: Mapping[str, tuple[str, str]] = {
     "silent": ("hourglass-split", "Silent"),
     "disconnected": ("x-octagon-fill", "Disconnected"),
     "unknown": ("question-circle-fill", "Not known"),
+    "idle": ("dash-circle-fill", "Not in use"),
 }
 """By the state that they filter for: symbol and name; the first shows all."""
 
@@ -64,17 +66,19 @@ def _rate(latest: Sequence[Latest], now_us: int) -> str:
     found = next((one for one in latest if one.series == _RATE), None)
     if found is None or isinstance(found.value, str) or now_us - found.time_us > _RATE_US:
         return NOTHING
-    return f"{found.value:.3g}/s" if found.value < 1000 else f"{found.value:.0f}/s"  # noqa: PLR2004  # three digits
+    return f"{found.value:.3g}/s" if found.value < 999.5 else f"{found.value:.0f}/s"  # noqa: PLR2004  # three digits
 
 
 def _share(share: float, *, down: bool = False) -> str:
     """A share in per cent; what is nearly all is never said to be all, nor little to be nothing.
 
-    >>> _share(0.99996, down=True), _share(0.00001), _share(0.0)
-    ('99.9 %', '< 0.01 %', '0 %')
+    >>> _share(0.99996, down=True), _share(0.00001), _share(0.0), _share(1.0)
+    ('99.9 %', '< 0.01 %', '0 %', '100 %')
     """
     if math.isnan(share):
         return NOTHING
     if down:
         return f"{math.floor(share * 1000) / 10:g} %"
-    return "< 0.01 %" if 0 < share < 1e-4 else f"{share * 100:.2g} %"  # noqa: PLR2004  # what two decimals show
+    if 0 < share < _LEAST_SHARE:
+        return "< 0.01 %"
+    return f"{share * 100:.2g} %" if share < _MOST_SHARE else f"{share * 100:.0f} %"

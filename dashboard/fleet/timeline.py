@@ -14,10 +14,10 @@ from dashboard.fleet.survey import Survey
 from dashboard.lane import lanes
 from dashboard.page import Json, Look
 from dashboard.presence import Blank, Stretch, reach, stretches
-from dashboard.watching import blanks, client_evidence, client_stale_us
+from dashboard.watching import blanks, client_evidence
 from telemetry.buckets import choose_bucket_us
 from telemetry.interface import Answer, Snapshot
-from telemetry.interval import Cadence
+from telemetry.interval import Cadence, client_stale_us
 from telemetry.reading import Kind, Latest, Series
 from telemetry.window import SECOND_US, Window
 
@@ -42,7 +42,8 @@ class _Strips(NamedTuple):
 def shown(found: Survey, look: Look) -> list[Member]:
     """The clients that have a strip: the worst of those that the tiles let through."""
     group = look.view.option("state") if filter_of(look.view) else ""
-    passing = [one for one in found.members if not group or GROUPS[one.state] == group]
+    some = [one for one in found.members if one.seen_us]
+    passing = [one for one in some if not group or GROUPS[one.state] == group]
     return passing[:MOST_STRIPS]
 
 

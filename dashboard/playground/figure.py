@@ -90,7 +90,11 @@ def _y_axis(look: Look, domain: tuple[float, float], *, nticks: int) -> Trace:
 
 def moving(found: Trial, look: Look) -> Trace:
     """The parts of the layout that change with time and span."""
-    axis = time_axis(look.window, look.style, look.width) | {"anchor": "y3", "domain": [0.0, 1.0]}
+    axis = time_axis(look.window, look.style, look.width) | {
+        "anchor": "free",
+        "position": 0,
+        "domain": [0.0, 1.0],
+    }
     return {"xaxis": axis, "annotations": list(_titles(found)), "shapes": [_least(look)]}
 
 

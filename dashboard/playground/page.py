@@ -15,7 +15,6 @@ from dashboard.playground import figure as pictures
 from dashboard.playground.question import Asked, Choices, Trial, trial
 from dashboard.playground.statistics import (
     MARKS,
-    MINOR_MARKS,
     SPANS,
     STATISTICS,
     check_span,
@@ -129,8 +128,8 @@ def _slider(span: str) -> html.Div:
 def _mark(span: str, last: int) -> html.Button:
     step: dict[str, Any] = {"data-step": str(SPANS.index(span))}
     place = {"--at": f"{SPANS.index(span) / last:.4f}"}
-    minor = " minor" if span in MINOR_MARKS else ""
-    return html.Button(span_text(span), className=f"playground-mark{minor}", style=place, **step)
+    words = [html.Span(span_text(span), className="long"), html.Span(span, className="short")]
+    return html.Button(words, className="playground-mark", style=place, **step)
 
 
 def register(app: Dash, _engine: Engine) -> None:
@@ -151,7 +150,7 @@ def answer(look: Look) -> Json:
         return {}
     found, choices = trial(look.snapshot, _asked(look))
     if not choices.clients:
-        return {"notice": parts.first_run()}
+        return {"notice": parts.first_run(look.engine.settings.existing_broker)}
     instead = _instead(found, look)
     common = _controls(found, choices) | {"in_place": instead, "hidden": instead is not None}
     if found is None or instead is not None:

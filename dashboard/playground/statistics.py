@@ -15,9 +15,6 @@ SPANS = (
 MARKS = ("10s", "1m", "5m", "30m", "1h", "6h", "24h")
 """Those that stand beside it by name."""
 
-MINOR_MARKS = ("1h",)
-"""Those for which a phone has no room."""
-
 
 @dataclass(frozen=True, slots=True)
 class Name:

@@ -46,7 +46,7 @@ def answer(look: Look) -> Json:
         return {}
     seen = see(look, columns)
     if not seen.known and not seen.sums.clients and not seen.groups:
-        return {"notice": parts.first_run()}
+        return {"notice": parts.first_run(look.engine.settings.existing_broker)}
     found = _account(look, columns, seen) | _map(look, columns, seen) | _tables(look, seen)
     found["drawn"] |= {"key": key, "next_us": look.now_us + seen.rest_us}
     return found

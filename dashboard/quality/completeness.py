@@ -1,14 +1,14 @@
 """How complete each hour of each client is: readings that arrived, of those expected."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.expectation import Expecting, expected
 from dashboard.quality.account import Sums
 from dashboard.quality.hours import Columns
-from telemetry.interval import Cadence
 from telemetry.reading import Series
 
 MOST_CLIENTS = 60
@@ -42,14 +42,6 @@ class Completeness:
     more: int
     silent: Sequence[str]
     unknown: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Expecting:
-    """A series that readings are expected of, since then."""
-
-    begun_us: int
-    interval_us: int
 
 
 def asked_of(sums: Sums, begun: Mapping[Series, int]) -> dict[str, list[Series]]:
@@ -98,17 +90,18 @@ def completeness(
     nothing = np.zeros(len(columns), dtype=np.int64)
     rows: list[tuple[float, str, NDArray[np.int64], NDArray[np.int64]]] = []
     silent, unknown = [], []
-    for client, some in expecting.items():
+    edges = np.array(columns.edges, dtype=np.int64)
+    of_each = expected(edges, list(expecting.values()), now_us)
+    for client, wanted in zip(expecting, of_each, strict=True):
         arrived = sums.stored[places[client]] if client in places else nothing
-        expected = _expected(columns, some, now_us)
-        if not expected.any():
+        if not wanted.any():
             if arrived.any():
                 unknown.append(client)
         elif not arrived.any():
             silent.append(client)
         else:
-            there = np.minimum(arrived, expected).sum()
-            rows.append((float(there / expected.sum()), client, arrived, expected))
+            there = np.minimum(arrived, wanted).sum()
+            rows.append((float(there / wanted.sum()), client, arrived, wanted))
     rows.sort(key=lambda row: row[:2])
     return _map(rows, len(columns), sorted(silent), sorted(unknown))
 
@@ -121,39 +114,10 @@ def _map(
 ) -> Completeness:
     shown = rows[:MOST_CLIENTS]
     arrived = np.array([row[2] for row in shown], dtype=np.int64).reshape(-1, width)
-    expected = np.array([row[3] for row in shown], dtype=np.int64).reshape(-1, width)
-    shares = np.full(expected.shape, np.nan)
-    np.divide(np.minimum(arrived, expected), expected, out=shares, where=expected > 0)
+    wanted = np.array([row[3] for row in shown], dtype=np.int64).reshape(-1, width)
+    shares = np.full(wanted.shape, np.nan)
+    np.divide(np.minimum(arrived, wanted), wanted, out=shares, where=wanted > 0)
     names, overall = [row[1] for row in shown], [row[0] for row in shown]
     return Completeness(
-        names, shares, arrived, expected, overall, len(rows) - len(shown), silent, unknown
+        names, shares, arrived, wanted, overall, len(rows) - len(shown), silent, unknown
     )
-
-
-def _expected(columns: Columns, some: Iterable[Expecting], now_us: int) -> NDArray[np.int64]:
-    """How many whole readings are expected in each column, of all metrics together."""
-    edges = np.array(columns.edges, dtype=np.int64)
-    expected = np.zeros(len(columns))
-    for one in some:
-        times = np.clip(edges, one.begun_us, max(now_us, one.begun_us))
-        expected += np.diff(times) / one.interval_us
-    return np.floor(expected + _ALMOST).astype(np.int64)
-
-
-_ALMOST = 1e-9
-
-
-def expecting_of(
-    series: Mapping[str, Sequence[Series]],
-    begun: Mapping[Series, int],
-    cadences: Mapping[Series, Cadence],
-) -> dict[str, list[Expecting]]:
-    """What is expected of each client: of its series that have an interval."""
-    return {
-        client: [
-            Expecting(begun[one], cadences[one].interval_us)
-            for one in some
-            if one in cadences and cadences[one].is_regular
-        ]
-        for client, some in series.items()
-    }

@@ -15,12 +15,16 @@ from dashboard.parts import icon, named
 from dashboard.people import may
 from dashboard.quality import names
 from dashboard.quality.payloads import MOST_BYTES, Form, payload_text
-from dashboard.quality.reasons import reason_of
 from dashboard.quality.tables import group_of
 from dashboard.quality.words import client_text
+from dashboard.rights import viewers_of_all
 from dashboard.view import ViewError, check_zone, view_of_json
+from mosquitto.access_users import OPERATOR
+from telemetry.finding import sentence
 from telemetry.interface import StoreError
 from telemetry.quarantine import Choice, Entry
+from telemetry.reasons import reason_of
+from telemetry.remedies import remedy_of
 
 AT_ONCE = 10
 _NEWEST = 1 << 62
@@ -127,6 +131,7 @@ def register_drawer(app: Dash, engine: Engine) -> None:
         Input(names.GROUPS, "cellClicked"),
         prevent_initial_call=True,
     )
+    @viewers_of_all
     def open_group(clicked: object) -> object:
         return *opened(clicked), False, False
 
@@ -138,6 +143,7 @@ def register_drawer(app: Dash, engine: Engine) -> None:
         State(names.LAST, "data"),
         prevent_initial_call=True,
     )
+    @viewers_of_all
     def turn(_older: int, _newest: int, group: object, last: object) -> object:
         if not isinstance(group, dict):
             return no_update
@@ -160,6 +166,7 @@ def _register_content(app: Dash, engine: Engine) -> None:
         State(ids.BROWSER, "data"),
         prevent_initial_call=True,
     )
+    @viewers_of_all
     def fill(group: object, form: object, view: object, browser: object) -> object:
         zone = str(browser.get("zone", "")) if isinstance(browser, dict) else ""
         try:
@@ -197,11 +204,11 @@ def filled(engine: Engine, sent: object, form: object, zone: tzinfo) -> tuple[ob
             choice, before if isinstance(before, int) else _NEWEST, AT_ONCE + 1
         )
     shown = found[:AT_ONCE]
-    written = Form(form) if form in {one.value for one in Form} else Form.AUTO
+    written = next((one for one in Form if one == form), Form.AUTO)
     return (
         head(choice, group_of(sent.get("group"))),
         [message(entry, written, zone) for entry in shown] or _none_kept(),
-        not may("operator") or not shown,
+        not may(OPERATOR) or not shown,
         before is None,
         len(found) <= AT_ONCE,
         shown[-1].id if shown else None,
@@ -210,12 +217,13 @@ def filled(engine: Engine, sent: object, form: object, zone: tzinfo) -> tuple[ob
 
 def head(choice: Choice, group: tuple[str, str, str] | None) -> list[Component]:
     """Which messages these are, why they are here, and what to do."""
-    reason = reason_of(choice.reason or "")
-    client = client_text(group[2]) if group else ""
+    word, topic, whose = choice.reason or "", choice.topic or "", group[2] if group else ""
+    client = client_text(whose) if group else ""
+    remedy = sentence(printable(remedy_of(word, topic, whose)))
     return [
         html.P(printable(choice.topic or "(counted only)"), className="quality-topic"),
         html.P(f"Client: {client}", className="caption"),
-        html.P([html.B(f"{reason.meaning}. "), f"To do: {reason.advice}."]),
+        html.P([html.B(f"{reason_of(word).meaning}. "), f"To do: {remedy}"]),
     ]
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import pairwise
 
-from telemetry.ledger import HOUR_US
-from telemetry.window import Window, offset_us
+from telemetry.window import DAY_US, HOUR_US, Window, offset_us
 
-DAY_US = 24 * HOUR_US
 _SHORTEST_US, _USUAL_US = 2 * HOUR_US, DAY_US
 _HOURS_UP_TO_US = 7 * DAY_US
 LONGEST_US = 92 * DAY_US

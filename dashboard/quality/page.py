@@ -198,4 +198,5 @@ PAGE = Page(
     layout=layout,
     answer=answer,
     register=register,
+    whole=True,
 )

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.expectation import expecting_of
 from dashboard.page import Look
 from dashboard.quality.account import Sums, sums_of
 from dashboard.quality.completeness import (
     Completeness,
     asked_of,
     completeness,
-    expecting_of,
 )
 from dashboard.quality.hours import Columns
 from telemetry.batch import Skew

@@ -7,18 +7,17 @@ from dashboard.display import count_text
 from dashboard.engine import Engine
 from dashboard.faults import collector_fault
 from dashboard.parts import icon
-from dashboard.people import may
 from dashboard.quality import names
 from dashboard.quality.drawer import Json, choice_of
+from dashboard.rights import operators_of_all
+from mosquitto.access_file import AccessError
 from telemetry.interface import StoreError
 from telemetry.job import JobError, Replay, Result
 from telemetry.jobs import result_of, submit, withdraw
+from telemetry.quarantine import Choice
 from telemetry.window import SECOND_US
 
 _PATIENCE_US = 120 * SECOND_US
-_REFUSED = "Only operators and admins may have messages decoded again."
-
-
 _SILENT = "Not done: the collector did not answer within two minutes; look into its log."
 _PLACES = (
     (names.JOB, "data"),
@@ -45,6 +44,7 @@ def register_replay(app: Dash, engine: Engine) -> None:
         State(names.JOB_TICKER, "n_intervals"),
         prevent_initial_call=True,
     )
+    @operators_of_all
     def ask(_preview: int, _replay: int, group: object, count: int) -> object:
         return once_more(asked(engine, group, dry_run=ctx.triggered_id == names.PREVIEW), count)
 
@@ -56,6 +56,7 @@ def register_replay(app: Dash, engine: Engine) -> None:
         State(names.OPENED, "data"),
         prevent_initial_call=True,
     )
+    @operators_of_all
     def poll(count: int, job: object, group: object) -> object:
         return once_more(polled(engine, job, group), count)
 
@@ -73,23 +74,29 @@ def once_more(found: tuple[object, ...], count: int | None) -> tuple[object, ...
 def asked(engine: Engine, group: object, *, dry_run: bool) -> tuple[object, ...]:
     """A job for the collector: the job, whether to wait for it, and what is said of it."""
     choice = choice_of(group)
-    if choice is None or not may("operator"):
-        return _ended(_REFUSED)
+    if choice is None:
+        return _ended("Not done: no messages are chosen; close this and choose some.")
     try:
         with engine.querier.snapshot() as snapshot:
             fault = collector_fault(snapshot.writer(), engine.clock())
         if fault:
             return _ended(f"Not done: {fault}")
+        if not dry_run:
+            _note(engine, choice)
         job = submit(engine.settings.jobs_dir, Replay(choice, dry_run), engine.clock)
-    except (JobError, StoreError) as error:
+    except (JobError, StoreError, AccessError) as error:
         return _ended(f"Not done: {error}.")
     waiting = _said("The collector is decoding them …", "waiting")
     return {"id": job, "dry_run": dry_run}, False, waiting, True, True
 
 
+def _note(engine: Engine, choice: Choice) -> None:
+    engine.note("replay asked for", choice.topic or "(counted only)", reason=choice.reason or "")
+
+
 def polled(engine: Engine, job: object, group: object) -> tuple[object, ...]:
     """What became of a job, or that it is not done yet; after a replay the drawer looks again."""
-    if not isinstance(job, dict) or not may("operator"):
+    if not isinstance(job, dict):
         return no_update, True, no_update, False, False, no_update
     job_id, dry_run = str(job.get("id", "")), bool(job.get("dry_run"))
     folder = engine.settings.jobs_dir
@@ -103,9 +110,7 @@ def polled(engine: Engine, job: object, group: object) -> tuple[object, ...]:
     if engine.clock() - int(job_id.partition("-")[0]) < _PATIENCE_US:
         return (no_update,) * 6
     withdraw(folder, job_id)
-    return *_ended(
-        "Not done: the collector did not answer within two minutes; see its log."
-    ), no_update
+    return *_ended(_SILENT), no_update
 
 
 def _ended(sentence: str) -> tuple[object, ...]:
@@ -162,9 +167,4 @@ def _rest(counts: Json) -> str:
 
 
 def _said(text: str, how: str) -> html.P:
-    symbols = {
-        "good": "check-circle-fill",
-        "bad": "exclamation-triangle-fill",
-        "waiting": "hourglass",
-    }
-    return html.P([icon(symbols[how]), html.Span(text)], className=f"quality-said quality-{how}")
+    return html.P([icon(_SYMBOLS[how]), html.Span(text)], className=f"quality-said quality-{how}")

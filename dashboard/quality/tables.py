@@ -6,18 +6,21 @@ from datetime import tzinfo
 from typing import Any
 
 import dash_bootstrap_components as dbc
+import orjson
 from dash import html
 
 from dashboard.display import clock_text, printable
 from dashboard.parts import page_link
 from dashboard.quality.question import Seen
-from dashboard.quality.reasons import reason_of
 from dashboard.quality.words import client_text
 from dashboard.view import View
 from telemetry.batch import Skew
 from telemetry.condition import Damage
+from telemetry.finding import sentence
 from telemetry.ledger import Outcome
 from telemetry.quarantine import Group
+from telemetry.reasons import reason_of
+from telemetry.remedies import remedy_of
 from telemetry.window import SECOND_US
 
 Row = dict[str, Any]  # a row of a grid: texts and numbers by field
@@ -28,14 +31,14 @@ def _number(field: str, name: str, **more: object) -> Row:
         "field": field,
         "headerName": name,
         "type": "rightAligned",
-        "minWidth": 112,
+        "minWidth": 104,
         "valueFormatter": {"function": "qualityNumber(params.value)"},
         **more,
     }
 
 
 GROUP_PX, CLIENT_PX = 60, 41
-"""How high their rows are: a reason may take two lines."""
+"""How high their rows are: of two lines of a reason; one with more makes its row higher."""
 
 _GRID_FRAME_PX, _MOST_GRID_PX = 58, 460
 
@@ -43,8 +46,8 @@ GROUP_COLUMNS: Sequence[Row] = (
     {
         "field": "topic",
         "headerName": "Topic",
-        "minWidth": 200,
-        "width": 280,
+        "minWidth": 180,
+        "width": 240,
         "tooltipField": "topic",
         "cellRenderer": "QualityOpen",
     },
@@ -53,8 +56,9 @@ GROUP_COLUMNS: Sequence[Row] = (
         "field": "reason",
         "headerName": "Reason, and what to do",
         "minWidth": 300,
-        "width": 420,
+        "width": 460,
         "wrapText": True,
+        "autoHeight": True,
     },
     {"field": "first", "headerName": "First", "minWidth": 172},
     {"field": "last", "headerName": "Last", "minWidth": 172},
@@ -66,16 +70,16 @@ CLIENT_COLUMNS: Sequence[Row] = (
     {
         "field": "client",
         "headerName": "Client",
-        "minWidth": 150,
-        "width": 200,
+        "minWidth": 160,
+        "width": 180,
         "pinned": "left",
         "cellRenderer": "QualityClient",
     },
-    _number("complete", "Complete, %", minWidth=136),
+    _number("complete", "Complete, %", minWidth=128),
     _number("received", "Received"),
     *(_number(one.value, one.value.capitalize()) for one in Outcome),
-    _number("late", "Late readings", minWidth=144),
-    _number("skew", "Clock behind, s", minWidth=158),
+    _number("late", "Late readings", minWidth=132),
+    _number("skew", "Clock behind, s", minWidth=150),
 )
 
 
@@ -86,7 +90,7 @@ def group_rows(groups: Sequence[Group], zone: tzinfo) -> list[Row]:
             "id": json.dumps([one.topic, one.reason, one.client]),
             "topic": printable(one.topic) or "(counted only)",
             "client": client_text(one.client),
-            "reason": f"{reason_of(one.reason).meaning}: {reason_of(one.reason).advice}.",
+            "reason": _why(one),
             "first": clock_text(one.first_us, zone)[:19],
             "last": clock_text(one.last_us, zone)[:19],
             "messages": one.messages,
@@ -96,10 +100,15 @@ def group_rows(groups: Sequence[Group], zone: tzinfo) -> list[Row]:
     ]
 
 
+def _why(one: Group) -> str:
+    remedy = remedy_of(one.reason, one.topic, one.client)
+    return sentence(f"{reason_of(one.reason).meaning}: {printable(remedy)}")
+
+
 def group_of(sent: object) -> tuple[str, str, str] | None:
     """Topic, reason and client of a row by its `id`, whatever a browser sent for it."""
     try:
-        found = json.loads(sent) if isinstance(sent, str) else None
+        found = orjson.loads(sent) if isinstance(sent, str) else None
     except ValueError:
         return None
     match found:

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from dashboard.display import printable
 from dashboard.parts import page_link
 from dashboard.prefix import place
-from dashboard.quality.reasons import reason_of
 from dashboard.view import View
 from telemetry.ledger import Outcome
+from telemetry.reasons import reason_of
+from telemetry.remedies import remedy_of
 from telemetry.topic import METRICS_NAMED, Topic
 
 _NAMED = 3
@@ -88,9 +89,10 @@ def _refused(topic: Topic) -> Became:
     meaning = f"{why.meaning[:1].lower()}{why.meaning[1:]}"
     partly = topic.outcome in {Outcome.STORED, Outcome.DUPLICATE}
     text = f"{series_text(topic)}; not all: {meaning}" if partly else why.meaning
+    remedy = printable(remedy_of(topic.reason, topic.name, topic.client))
     held = topic.outcome is Outcome.HELD
     symbol = "clock-history" if held else "exclamation-triangle-fill"
-    return Became(text, Mood.BAD, symbol, _quality(topic), f"{why.meaning}: {why.advice}.")
+    return Became(text, Mood.BAD, symbol, _quality(topic), f"{why.meaning}: {remedy}.")
 
 
 def series_text(topic: Topic) -> str:

@@ -10,12 +10,14 @@ from dashboard import ids, parts
 from dashboard.display import printable
 from dashboard.engine import Engine
 from dashboard.page import Json, Look, Page
+from dashboard.rights import viewers_of_all
 from dashboard.topics import names
 from dashboard.topics.chosen import chosen_panel
 from dashboard.topics.publishing import form, register_publishing
 from dashboard.topics.rows import COLUMNS, rows_of, topics_text
 from dashboard.topics.tree import MARK, Node, drawn, grown
 from dashboard.view import View
+from telemetry.existing import ExistingBroker
 from telemetry.topic import TOPICS_KEPT, Topic
 
 OUTPUTS = {
@@ -32,13 +34,13 @@ _REST_US = 10_000
 _MOST_MARKS = 200 // MARK
 
 
-def layout(view: View, _engine: Engine) -> html.Div:
+def layout(view: View, engine: Engine) -> html.Div:
     """The page for a view before any data; ticks fill it."""
     return html.Div(
         [
             _head(view),
             html.Div([_tree(), _last()], className="topics-both"),
-            form(),
+            form(engine.settings.existing_broker),
             dcc.Store(id=names.USED),
             *(_hidden(view, name) for name in (names.OPEN, names.SHUT, names.SHOW)),
         ],
@@ -105,7 +107,7 @@ def answer(look: Look) -> Json:
     """What is new; nothing at all before it is worth to look again."""
     known = look.snapshot.topic_names()
     if not known:
-        return {"notice": nothing_heard()}
+        return {"notice": nothing_heard(look.engine.settings.existing_broker)}
     key = [look.view.query(), len(known)]
     if look.drawn.get("key") == key and look.now_us < look.drawn.get("next_us", 0):
         return {}
@@ -133,15 +135,13 @@ def marks(text: str) -> tuple[str, ...]:
     return tuple(text[place : place + MARK] for place in range(0, len(text), MARK))
 
 
-def nothing_heard() -> Component:
+def nothing_heard(broker: ExistingBroker | None) -> Component:
     """What a person meets before the first message."""
-    return parts.empty(
-        "broadcast",
-        "No message yet",
+    text = (
         "Every topic that the collector hears appears here by itself. Give a client a login, or "
-        "add the topics of your fleet to culex.toml:",
-        html.Pre(".venv/bin/python -m mosquitto client add my-sensor", className="command"),
+        "add the topics of your fleet to culex.toml:"
     )
+    return parts.let_in("No message yet", text, broker)
 
 
 def counts_text(known: int, nodes: list[Node], search: str) -> str:
@@ -160,7 +160,12 @@ def newest_text(newest: Sequence[Topic]) -> list[Component | str]:
     return [
         part
         for one in newest
-        for part in ("Newest: ", html.B(printable(one.name)), " ", parts.since(one.first_us))
+        for part in (
+            "Newest topic: ",
+            html.B(printable(one.name)),
+            ", first heard ",
+            parts.since(one.first_us),
+        )
     ]
 
 
@@ -174,6 +179,7 @@ def register(app: Dash, engine: Engine) -> None:
         *(State(ids.option(name), "value") for name in (names.OPEN, names.SHUT, names.SHOW)),
         prevent_initial_call=True,
     )
+    @viewers_of_all
     def used(sent: object, opened: object, shut: object, show: object) -> tuple[str, str, str]:
         return turned(sent, str(opened or ""), str(shut or ""), str(show or ""))
 
@@ -217,4 +223,5 @@ PAGE = Page(
     answer=answer,
     register=register,
     timed=False,
+    whole=True,
 )

@@ -10,19 +10,32 @@ from dashboard.display import printable
 from dashboard.engine import Engine
 from dashboard.parts import icon
 from dashboard.people import may
+from dashboard.rights import operators_of_all
 from dashboard.topics import names
-from mosquitto.trial import NAME, Taken, Trial, publish
+from mosquitto.access_users import OPERATOR
+from mosquitto.names import TRIAL
+from mosquitto.trial import Taken, Trial, publish
+from telemetry.existing import ExistingBroker
 from telemetry.fault import Fault
 
 _LOG = structlog.get_logger(__name__)
-_REFUSED = "Only operators and admins may publish."
 _LONGEST = 10_000
 
 
-def form() -> Component:
-    """The form, for those who may use it; nothing for others."""
-    if not may("operator"):
+def form(broker: ExistingBroker | None) -> Component:
+    """The form, for those who may use it; nothing for others.
+
+    With an existing broker there is none: test messages go out under a login that is made for
+    them, and only our own broker lets us make one.
+    """
+    if not may(OPERATOR):
         return html.Div()
+    if broker is not None:
+        text = (
+            "Test messages are for Culex's own broker. This Culex listens at the broker "
+            f"{broker.place}: publish there, and what comes of it stands here."
+        )
+        return html.P(text, className="caption")
     return html.Details(
         [
             html.Summary([icon("send"), "Publish a test message"]),
@@ -39,7 +52,7 @@ def form() -> Component:
                     html.Div([_qos(), _retain(), _button()], className="topics-how"),
                     html.P(
                         "It is a real message: whoever subscribes to its topic gets it. What is "
-                        f"stored of it is marked as simulated. The broker's log has it as {NAME}.",
+                        f"stored of it is marked as simulated. The broker's log has it as {TRIAL}.",
                         className="caption",
                     ),
                     html.Div(id=names.SENT, role="status"),
@@ -92,14 +105,13 @@ def register_publishing(app: Dash, engine: Engine) -> None:
         running=[(Output(names.SEND, "disabled"), True, False)],
         prevent_initial_call=True,
     )
+    @operators_of_all
     def send(_clicks: int, topic: object, payload: object, qos: object, retain: object) -> object:
         return sent(engine, topic, payload, qos, retain)
 
 
 def sent(engine: Engine, topic: object, payload: object, qos: object, retain: object) -> Component:
     """Publishes what the form says; what became of it, in a sentence."""
-    if not may("operator"):
-        return _said(_REFUSED, good=False)
     try:
         trial = Trial(
             str(topic or "").strip(),
@@ -107,6 +119,7 @@ def sent(engine: Engine, topic: object, payload: object, qos: object, retain: ob
             int(qos) if isinstance(qos, str) and qos.isdecimal() else 1,
             retain is True,
         )
+        engine.note("test message asked for", trial.topic, **_facts(trial))
         taken = publish(engine.settings, trial)
     except Fault as fault:
         return _said(f"Not published: {fault}.", good=False)
@@ -119,6 +132,12 @@ def sent(engine: Engine, topic: object, payload: object, qos: object, retain: ob
         retain=trial.retain,
     )
     return _said(*_outcome(trial, taken))
+
+
+def _facts(trial: Trial) -> dict[str, str]:
+    """What the audit log has of it beside the topic; not what is in it."""
+    kept = {"retain": "yes"} if trial.retain else {}
+    return {"qos": str(trial.qos), "bytes": str(len(trial.payload)), **kept}
 
 
 def _outcome(trial: Trial, taken: Taken) -> tuple[str, bool]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from mosquitto.access_change import note_command
 from telemetry.fault import one_sentence
 from telemetry.settings import load_settings
 from telemetry.store.backup import Made, Wish, back_up
@@ -82,6 +83,7 @@ def restore_command(folder: Path, *, to: Path | None, replace: bool, as_json: bo
         if to is not None:
             settings = settings.model_copy(update={"data_dir": to})
         done = restore(settings, folder, replace=replace, progress=progress)
+        note_command(settings, "restored", str(done.source))
     said = _of_restored(done, settings.data_dir)
     click.echo(orjson.dumps(said) if as_json else _restored_in_words(done, settings.data_dir))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 import orjson
 
+from mosquitto.access_change import note_command
 from telemetry.commands.store import asking, done
 from telemetry.export import UnknownClient
 from telemetry.fault import one_sentence
@@ -26,6 +27,7 @@ def erase(*, simulated: bool, client: str | None, as_json: bool) -> None:
         with asking(settings) as querier, querier.snapshot() as snapshot:
             if not simulated and not snapshot.latest(client):
                 raise UnknownClient(f"there is no client {client!r}")
+        note_command(settings, "erase asked for", client or "the simulated fleet")
         result = done(settings, Erase(client, Flag.SIMULATED if simulated else 0))
         click.echo(orjson.dumps(result) if as_json else f"removed {result['erased']} readings")
         unread = result.get("unread")

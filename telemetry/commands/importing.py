@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from mosquitto.access_change import note_command
 from telemetry.clock import now_us
 from telemetry.commands.store import done
 from telemetry.fault import one_sentence
@@ -76,6 +77,7 @@ def import_command(
         now = now_us()
         latest_us = now + parse_duration(settings.future_tolerance)
         files = tuple(str(Path(path).absolute()) for path in paths)
+        note_command(settings, "import asked for", ", ".join(files))
         with _shown() as tell:
             result = done(settings, Import(files, now, latest_us, columns=columns, **hints), tell)
     click.echo(orjson.dumps(result) if as_json else _in_words(result))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import click
 import orjson
 
+from mosquitto.access_change import note_command
 from telemetry.clock import now_us
 from telemetry.commands.store import asking, done
 from telemetry.fault import one_sentence
@@ -32,6 +33,7 @@ def retain(*, dry_run: bool, as_json: bool) -> None:
                 found = querier.expiring(settings.policy.retention, now)
             click.echo(orjson.dumps(_figures(found)) if as_json else "\n".join(_table(found)))
             return
+        note_command(settings, "retain asked for", "readings that are over")
         result = done(settings, Retain(now, settings.policy.retention))
     click.echo(
         orjson.dumps(result)

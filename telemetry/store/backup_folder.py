@@ -194,7 +194,7 @@ def found(path: Path) -> tuple[BackupFolder, str]:
     if not names:
         begun = " finished" if folder.unfinished.exists() else ""
         raise BackupError(
-            f"{path} holds no{begun} backup; make one: python -m telemetry backup {path}"
+            f"{path} holds no{begun} backup; make one: .venv/bin/python -m telemetry backup {path}"
         )
     return folder, names[-1]
 

@@ -5,20 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from telemetry.batch import Arrival
-from telemetry.ledger import (
-    HOUR_US,
-    Account,
-    Discrepancy,
-    LedgerRow,
-    Outcome,
-    Recount,
-    Tally,
-    discrepancies,
-)
+from telemetry.ledger import Account, Discrepancy, LedgerRow, Outcome, Recount, Tally, discrepancies
 from telemetry.quarantine import Quarantined
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store.head import Connection
-from telemetry.window import Window
+from telemetry.window import HOUR_US, Window
 
 _PLACES = {outcome: number for number, outcome in enumerate(Outcome, 1)}
 _WIDTH = len(_PLACES) + 1

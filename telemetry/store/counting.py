@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from telemetry.exact import Ints
 from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS
-from telemetry.rollup import HOUR_US
 from telemetry.store.layout import Block
+from telemetry.window import HOUR_US
 
 
 def receipts(table: pa.Table) -> Counter[Account]:

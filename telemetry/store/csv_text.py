@@ -17,9 +17,8 @@ import pyarrow.compute as pc
 
 from telemetry.exact import Floats, Ints
 from telemetry.reading import flag_names
-from telemetry.rollup import HOUR_US, MINUTE_US
 from telemetry.text import LONG_COLUMNS, guard, number
-from telemetry.window import offset_us, to_iso
+from telemetry.window import HOUR_US, MINUTE_US, offset_us, to_iso
 
 _PLAIN = (1e-4, 1e10)
 """Between these Arrow writes numbers as `telemetry.text.number` does: shortest, no exponent."""

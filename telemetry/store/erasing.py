@@ -11,7 +11,6 @@ import pandas as pd
 from telemetry.interface import StoreUnavailable
 from telemetry.job import Erase
 from telemetry.reading import RESERVED_CLIENTS, Series
-from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.books import Books
 from telemetry.store.done import Done
@@ -23,7 +22,7 @@ from telemetry.store.readings import SeriesReadings
 from telemetry.store.reserve import Reserve
 from telemetry.store.table import LONG_AGO_US, Doomed, Erased, ReadingTable
 from telemetry.store.topics import TopicTable
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, HOUR_US, Window
 
 Made = TypeVar("Made")
 

@@ -15,6 +15,9 @@ from telemetry.interface import StoreError, StoreMissing, StoreUnavailable
 
 Connection = sqlite3.Connection
 
+SQLITE_VERSION = sqlite3.sqlite_version
+"""The version of SQLite that reads and writes the store."""
+
 _MIGRATIONS = tuple(
     Path(__file__).with_name(f"{name}.sql")
     for name in (

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from telemetry.exact import Ints
 from telemetry.interface import StoreError
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Flag, Series
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
@@ -18,12 +18,12 @@ from telemetry.store.identity import Bools, arranged
 from telemetry.store.importing_roster import Roster
 from telemetry.store.importing_runs import Runs
 from telemetry.store.late import too_late_of_day
-from telemetry.store.layout import DAY_US, Block, Site, Tier
+from telemetry.store.layout import Block, Site, Tier
 from telemetry.store.manifest import dense_days, is_damaged, overlapping
 from telemetry.store.part import Draft, Part, PartWriter
 from telemetry.store.sealing import earlier_rows, head_rows
 from telemetry.store.table import News
-from telemetry.window import Window
+from telemetry.window import DAY_US, HOUR_US, Window
 
 DRAFT_ROWS = 1_000_000
 """Rows that are sorted at once, if no series has more of one day."""
@@ -211,7 +211,7 @@ _PUT_BACK = "put it back from a backup, and import again: what is stored is not 
 
 def _damaged(day_us: int) -> str:
     date = np.datetime64(day_us, "us").astype("datetime64[D]")
-    return f"a block of {date} is damaged, see python -m telemetry verify; {_PUT_BACK}"
+    return f"a block of {date} is damaged, see .venv/bin/python -m telemetry verify; {_PUT_BACK}"
 
 
 def _frame(rows: pa.Table, places: Ints) -> pd.DataFrame:

@@ -16,7 +16,8 @@ import pyarrow as pa
 from telemetry.exact import Ints
 from telemetry.store.block import make_folder
 from telemetry.store.identity import Bools
-from telemetry.store.layout import DAY_US, Site
+from telemetry.store.layout import Site
+from telemetry.window import DAY_US
 
 RUN_ROWS = 2_000_000
 """Rows in memory before they are written to a file."""

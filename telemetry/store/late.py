@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection
 from telemetry.store.head_readings import find
 from telemetry.store.layout import Block, Tier
 from telemetry.store.manifest import overlapping
-from telemetry.window import Window
+from telemetry.window import HOUR_US, Window
 
 
 def too_late(

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Flag
 from telemetry.store.block import UNREADABLE, open_block
 from telemetry.store.counting import microseconds, shown
 from telemetry.store.head import Connection
 from telemetry.store.layout import Block
-from telemetry.window import Window
+from telemetry.window import HOUR_US, Window
 
 _COLUMNS = ["client", "metric", "time", "flags"]
 _KEPT_BLOCKS = 4000  # which never change

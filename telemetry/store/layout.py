@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
+from telemetry.window import DAY_US, HOUR_US
 
 SCHEMA = 1
 """Written beside each block; another number means other columns."""
 
-DAY_US = 86_400_000_000
 
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from telemetry.exact import Ints
 from telemetry.reading import Series
-from telemetry.rollup import COLUMNS, HOUR_US, MINUTE_US, roll
+from telemetry.rollup import COLUMNS, roll
 from telemetry.store.block import BlockWriter
 from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, row_groups
 from telemetry.store.layout import READINGS, ROLLUPS, Block, Site, Tier, delay_ms
 from telemetry.store.manifest import Dense
+from telemetry.window import HOUR_US, MINUTE_US
 
 _OF_SOME = {"min", "max", "first", "last", "first_us", "last_us"}  # NULL where no number is
 

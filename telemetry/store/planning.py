@@ -5,11 +5,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, MINUTE_US
 from telemetry.store.head import Connection
-from telemetry.store.layout import DAY_US, Tier
+from telemetry.store.layout import Tier
 from telemetry.store.manifest import Dense, dense_days
-from telemetry.window import Window
+from telemetry.window import DAY_US, HOUR_US, MINUTE_US, Window
 
 
 class Plan(NamedTuple):

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from telemetry.batch import Arrival
 from telemetry.interface import StoreUnavailable
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Series
 from telemetry.store import manifest
 from telemetry.store.archive import Archive
@@ -22,7 +22,7 @@ from telemetry.store.part import Part, Run
 from telemetry.store.rewriting import Swap
 from telemetry.store.sealing import Double
 from telemetry.store.table import ReadingTable
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, HOUR_US
 
 STEP_ROWS = 10_000
 """Readings that leave the head in one transaction, if no series has more: that takes 10 ms."""

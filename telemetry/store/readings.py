@@ -7,7 +7,7 @@ import pandas as pd
 
 from telemetry.buckets import Buckets, bucketed, merged
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, MINUTE_US, merge, roll
+from telemetry.rollup import merge, roll
 from telemetry.store import head_readings as head
 from telemetry.store.archive import Archive
 from telemetry.store.cadences import SealedTimes
@@ -17,7 +17,7 @@ from telemetry.store.layout import Block, Tier
 from telemetry.store.manifest import is_damaged, overlapping
 from telemetry.store.planning import Plan, Planner, parted, split_at
 from telemetry.store.sealing import split
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, HOUR_US, MINUTE_US, Window
 
 _FEW_HOURS = 24
 _NONE = head.frame_of([])

@@ -20,11 +20,11 @@ from telemetry.store.archive import Archive
 from telemetry.store.block import UNREADABLE, fault_of
 from telemetry.store.contents import rows_of
 from telemetry.store.head import Connection, snapshot
-from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of, month_start
+from telemetry.store.layout import Block, Site, Tier, day_of, month_start
 from telemetry.store.manifest import Expiry, whole_blocks
 from telemetry.store.rewriting import Mask, Swap, Unreadable, rows_in, without_rows
 from telemetry.store.scrubbing import Checked
-from telemetry.window import Window
+from telemetry.window import DAY_US, Window
 
 _LONG_AGO_US = -62_000_000_000_000_000  # in the year 5, when months have names still
 

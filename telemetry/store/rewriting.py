@@ -16,14 +16,14 @@ import pyarrow.compute as pc
 from telemetry.interface import StoreError
 from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Series
-from telemetry.rollup import HOUR_US, combine
+from telemetry.rollup import combine
 from telemetry.store.archive import Archive
 from telemetry.store.block import UNREADABLE, BlockWriter, fault_of, open_block
 from telemetry.store.contents import rows_of, series_of
 from telemetry.store.counting import receipts
 from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, row_groups
 from telemetry.store.head import Connection
-from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
+from telemetry.store.layout import Block, Site, Tier, day_of
 from telemetry.store.manifest import (
     Dense,
     Expiry,
@@ -33,7 +33,7 @@ from telemetry.store.manifest import (
     whole_blocks,
 )
 from telemetry.store.part import Part, PartWriter, Pile, rollup_table
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, Window
 
 _CHUNK_ROWS = 1_000_000
 _HOURS_AT_ONCE = 100_000
@@ -95,7 +95,9 @@ class Day:
             if one.first_us < self._window.end_us and one.last_us >= day_us
         ]  # fmt: skip
         if any(is_damaged(connection, self._window, tier) for tier in Tier):
-            raise Unreadable("a block of the day is damaged; see python -m telemetry verify")
+            raise Unreadable(
+                "a block of the day is damaged; see .venv/bin/python -m telemetry verify"
+            )
         check_sound(site.root, self._blocks)
         self._readings = [one for one in self._blocks if one.tier is Tier.READINGS]
         self._over = expired_series(connection, day_us)

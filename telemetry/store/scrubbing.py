@@ -10,12 +10,11 @@ from pathlib import Path
 
 import structlog
 
-from telemetry.rollup import HOUR_US
 from telemetry.store.block import fault_of, identity_of
 from telemetry.store.head import Connection, note_change, snapshot
 from telemetry.store.layout import Block, Site
 from telemetry.store.manifest import damaged_blocks, known_damage, mark_file, numbered_blocks
-from telemetry.window import SECOND_US
+from telemetry.window import HOUR_US, SECOND_US
 
 SCRUB_US = 6 * HOUR_US
 """So often some files are read; each comes once a week."""

@@ -14,16 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from telemetry.reading import Flag, Series
-from telemetry.rollup import HOUR_US
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection, snapshot
 from telemetry.store.head_readings import find
 from telemetry.store.identity import known
 from telemetry.store.late import too_late
-from telemetry.store.layout import DAY_US, Block, Site, Tier, day_of
+from telemetry.store.layout import Block, Site, Tier, day_of
 from telemetry.store.manifest import dense_days, is_damaged, overlapping
 from telemetry.store.part import Part, PartWriter, Pile
-from telemetry.window import Window
+from telemetry.window import DAY_US, HOUR_US, Window
 
 PART_ROWS = 2_000_000
 """A part is cut before it has more, at the next series: what is built must fit into memory."""

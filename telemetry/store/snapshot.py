@@ -97,6 +97,7 @@ class StoreSnapshot(StoredTopics):
         state = self._state
         return WriterState(
             beat_us=state.get("beat_us"),
+            broker=str(state.get("broker", "")),
             broker_since_us=state.get("broker_since_us"),
             broker_up=bool(state.get("broker_up", False)),
             broker_reason=str(state.get("broker_reason", "")),

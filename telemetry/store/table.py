@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store.head import Connection
 from telemetry.store.revision import begin, revise
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, HOUR_US
 
 _FIND = "SELECT id, kind, newest_us, oldest_us FROM series WHERE client = ? AND metric = ?"
 _SERIES = """INSERT INTO series

@@ -8,7 +8,8 @@ import orjson
 from telemetry.batch import Arrival
 from telemetry.ledger import Outcome
 from telemetry.store.head import Connection
-from telemetry.topic import MINUTE_US, TOPICS_KEPT, Heard, Topic, kept_topic
+from telemetry.topic import TOPICS_KEPT, Heard, Topic, kept_topic
+from telemetry.window import MINUTE_US
 
 _SPARE = 1000
 """So many go at once when there are too many: finding the oldest reads them all."""

@@ -6,10 +6,9 @@ from pathlib import Path
 import structlog
 
 from telemetry.retention import KEEP_EVERYTHING, Policy
-from telemetry.rollup import HOUR_US
 from telemetry.store.building import Task
 from telemetry.store.head import Connection
-from telemetry.store.layout import DAY_US, Tier, blocks_folder, day_of
+from telemetry.store.layout import Tier, blocks_folder, day_of
 from telemetry.store.manifest import block_version, last_beat_us, oldest_block, overlapping
 from telemetry.store.reserve import Reserve, free_bytes
 from telemetry.store.retaining import Retain
@@ -17,7 +16,7 @@ from telemetry.store.scrubbing import SCRUB_US, Scrub, Suspects
 from telemetry.store.sealing import Seal
 from telemetry.store.steadiness import Steadiness
 from telemetry.store.tasks import Compact
-from telemetry.window import SECOND_US, Window
+from telemetry.window import DAY_US, HOUR_US, SECOND_US, Window
 
 NEVER_US = 7 * DAY_US
 """Readings that are younger never go before their time."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from telemetry.retention import DAY_US, Expiring, Retention
-from telemetry.rollup import HOUR_US
+from telemetry.retention import Expiring, Retention
 from telemetry.store.block import UNREADABLE
 from telemetry.store.contents import rows_of
 from telemetry.store.head import faults, open_reader, snapshot
@@ -17,6 +16,7 @@ from telemetry.store.manifest import every_block
 from telemetry.store.reserve import free_bytes
 from telemetry.store.retaining import Over, Retain
 from telemetry.usage import Rate, Share, Usage, forecast, shared
+from telemetry.window import DAY_US, HOUR_US
 
 _WEEKS_US = 28 * DAY_US
 _KEPT_WEIGHTS = 20_000  # of files, which never change

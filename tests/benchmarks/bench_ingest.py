@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from collector.daemon import LOOPBACK
+from collector.endpoint import LOOPBACK
 from mosquitto.broker import end_orphan
 from mosquitto.provision import add_client, initialise
 from telemetry.interface import Querier, StoreError

@@ -1,4 +1,7 @@
-"""How soon a page can be seen and used, cold; baseline: a Dash page with one chart, as it comes."""
+"""How soon a page can be seen and used, cold, and whether it stays as light all day.
+
+Baselines: a Dash page with one chart, as it comes; the same page after its first minute.
+"""
 
 import statistics
 import threading
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.bench
 
 ROUNDS = 5
 FIRST_PAINT_MS, INTERACTIVE_MS = 1000, 2000
+MINUTES, MOST_GROWTH = 10, 1.10
 OURS = ".body:not(.waiting) .js-plotly-plot .main-svg"
 THEIRS = ".js-plotly-plot .main-svg"
 
@@ -142,3 +146,28 @@ def test_bench_first_paint_and_interactive(chromium: Browser, stack: Stack) -> N
     print("\n".join(lines))  # noqa: T201  # what a benchmark is for
     assert min(one[0] for one in ours) <= FIRST_PAINT_MS
     assert min(one[1] for one in ours) <= INTERACTIVE_MS
+
+
+def test_bench_heap_stays_flat(chromium: Browser, stack: Stack) -> None:
+    """Ten minutes of ticks with news; baseline: what the page took after the first of them."""
+    context = chromium.new_context(storage_state=known(chromium, stack))
+    page = context.new_page()
+    page.goto(f"{stack.url}/client?id=greenhouse")
+    page.wait_for_selector(OURS, state="attached")
+    meter = context.new_cdp_session(page)
+    meter.send("Performance.enable")
+    seen = []
+    for _ in range(MINUTES + 1):
+        page.wait_for_timeout(60_000)
+        meter.send("HeapProfiler.collectGarbage")
+        heap = meter.send("Runtime.getHeapUsage")["usedSize"]
+        counts = {
+            one["name"]: one["value"] for one in meter.send("Performance.getMetrics")["metrics"]
+        }
+        seen.append((heap / 1e6, counts["Nodes"], counts["JSEventListeners"]))
+    context.close()
+    for minute, one in enumerate(seen, 1):
+        print(f"minute {minute}: {one[0]:.1f} MB, {one[1]:.0f} nodes, {one[2]:.0f} listeners")  # noqa: T201  # what a benchmark is for
+    growth = [last / first for last, first in zip(seen[-1], seen[0], strict=True)]
+    print("ratios to the first minute: " + " ".join(f"{one:.3f}" for one in growth))  # noqa: T201  # what a benchmark is for
+    assert max(growth) <= MOST_GROWTH

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.question import Question, ask
+from dashboard.asking import ask
+from dashboard.question import Question
 from telemetry.batch import Batch
 from telemetry.buckets import choose_bucket_us
 from telemetry.interface import Querier

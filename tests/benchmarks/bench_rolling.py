@@ -8,8 +8,9 @@ import pytest
 
 from telemetry.exact import Ints
 from telemetry.rolling import rolling, rolling_mean
-from telemetry.rollup import MINUTE_US, roll
+from telemetry.rollup import roll
 from telemetry.samples import samples_of_buckets, samples_of_readings
+from telemetry.window import MINUTE_US
 from tests.benchmarks.report import compare, seconds
 
 pytestmark = pytest.mark.bench

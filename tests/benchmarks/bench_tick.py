@@ -220,8 +220,9 @@ def asked(
     path.write_text(json.dumps(job), encoding="utf-8")
     with Child(settings, "tests.benchmarks.tabs", path, TABS_S) as child:
         workers = [one.pid for one in psutil.Process(process.pid).children(recursive=True)]
-        before, start = sum(map(processor_s, workers)), time.monotonic()
         child.go()
+        child.wait_for("open")
+        before, start = sum(map(processor_s, workers)), time.monotonic()
         told = child.wait_for("took")
         passed = time.monotonic() - start
         return (sum(map(processor_s, workers)) - before) / passed, told

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US, MINUTE_US, roll
+from telemetry.rollup import roll
 from telemetry.store import open_appender
 from telemetry.store.block import BlockWriter
 from telemetry.store.encoding import ROLLUP_ROWS_AT_LEAST, ROWS_AT_LEAST, row_groups
@@ -17,6 +17,7 @@ from telemetry.store.head import Connection, open_writer
 from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of, month_of
 from telemetry.store.manifest import Dense, add, mark_dense
 from telemetry.store.part import rollup_table
+from telemetry.window import HOUR_US, MINUTE_US
 
 _ALL_HOURS = (1 << 24) - 1
 _SERIES = """INSERT INTO series (client, metric, kind, unit, newest_us, newest_value,

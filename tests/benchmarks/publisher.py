@@ -11,7 +11,7 @@ import time
 
 import orjson
 
-from collector.daemon import LOOPBACK
+from collector.endpoint import LOOPBACK
 from telemetry.login import load_login
 from telemetry.settings import Settings, load_settings
 from tests.torture.packets import Publish, connect

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from collector.daemon import LOOPBACK
+from collector.endpoint import LOOPBACK
 from collector.intake import Bounds, Intake
 from collector.link import Endpoint
 from collector.session import Session

@@ -2,8 +2,10 @@
 
 JOB is a JSON file: `port`, `tabs`, `path`, `headers`, and `body`, a callback of Dash without its
 number and what was drawn; without a body the path is got. It says `ready`, begins with a line on
-its input, and says `took` with the median and the 95th percentile of the latency in ms, the mean
-bytes of an answer, and how many answers there were.
+its input, opens one tab after the other, two a second, and says `open`. People open theirs at any
+part of a second, so these are spread over it. From then on it measures, and says `took` with the
+median and the 95th percentile of the latency in ms, the mean bytes of an answer, and how many
+answers there were.
 """
 
 import asyncio
@@ -17,6 +19,8 @@ from typing import Any
 
 Json = dict[str, Any]  # what a browser sends and gets
 Took = list[tuple[float, int]]
+OPENED_EVERY_S = 0.5
+GOLDEN = 0.618  # of a second from tab to tab: never two at the same part of it
 
 
 class Connection:
@@ -46,21 +50,23 @@ class Connection:
         self._streams = None
 
 
-async def tab(job: Json, number: int, end_s: float) -> Took:
-    """One tab: the latency and the size of each answer."""
+async def tab(job: Json, number: int, begin_s: float, end_s: float) -> Took:
+    """One tab: the latency and the size of each answer that it asked for after the beginning."""
     connection = Connection(job["port"])
     took: Took = []
     drawn: Json = {}
-    await asyncio.sleep(number / job["tabs"])
+    await asyncio.sleep(number * OPENED_EVERY_S + number * GOLDEN % 1)
+    asked = 0
     while time.monotonic() < end_s:
-        start = time.monotonic()
-        body, size = await connection.ask(_request(job, len(took) + 1, drawn))
-        took.append((time.monotonic() - start, size))
+        start, asked = time.monotonic(), asked + 1
+        body, size = await connection.ask(_request(job, asked, drawn))
+        if start >= begin_s:
+            took.append((time.monotonic() - start, size))
         if job["body"]:
             drawn = json.loads(body)["response"].get("drawn", {"data": drawn})["data"]
         await asyncio.sleep(max(0.0, start + 1 - time.monotonic()))
     connection.close()
-    return took[2:]  # the first ones draw the page
+    return took
 
 
 def _request(job: Json, number: int, drawn: Json) -> bytes:
@@ -85,8 +91,10 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, int]:
 
 
 async def _tabs(job: Json, seconds: float) -> list[Took]:
-    end_s = time.monotonic() + seconds
-    return await asyncio.gather(*(tab(job, number, end_s) for number in range(job["tabs"])))
+    begin_s = time.monotonic() + OPENED_EVERY_S * job["tabs"] + 3
+    asyncio.get_running_loop().call_later(begin_s - time.monotonic(), say, "open")
+    tabs = (tab(job, number, begin_s, begin_s + seconds) for number in range(job["tabs"]))
+    return await asyncio.gather(*tabs)
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def session(chromium: Browser, stack: Stack) -> StorageState:
     page = context.new_page()
     page.goto(stack.url)
     log_in(page)
-    expect(page.get_by_role("link", name="Log out")).to_be_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
     state = context.storage_state()
     context.close()
     return state

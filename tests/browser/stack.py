@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mosquitto.broker import end_orphan
-from mosquitto.provision import add_client, initialise
+from mosquitto.provision import Permit, add_client, initialise
 from telemetry.batch import Batch
 from telemetry.clock import now_us
 from telemetry.interface import StoreError
@@ -43,7 +43,7 @@ class Stack:
         self.broker = start_broker(self.settings)
         self.collector = Process(self.settings, "collector", "run")
         self.dashboard = Process(self.settings, "dashboard", "run")
-        self.probe = add_client(self.settings, PROBE)
+        self.probe = add_client(self.settings, PROBE, Permit(bound=False))
         login = add_client(self.settings, greenhouse.NAME)
         self._greenhouse = greenhouse.Greenhouse(self.settings, login, self._began_s)
 
@@ -78,9 +78,12 @@ class Stack:
     def publish(self, metric: str, value: str) -> None:
         """Publishes as the probe does: `mosquitto_pub` over TLS, answered by the broker."""
         where = ["--cafile", str(self.settings.ca_file), "-h", "127.0.0.1"]
-        login = ["-p", str(self.settings.mqtt_tls_port), "-u", PROBE, "-P", self.probe.password]
+        login = ["-p", str(self.settings.mqtt_tls_port), "-i", PROBE, "-u", PROBE]
+        password = ["-P", self.probe.password]
         message = ["-q", "1", "-t", f"clients/{PROBE}/{metric}", "-m", value]
-        subprocess.run(["mosquitto_pub", *where, *login, *message], check=True, timeout=60)
+        subprocess.run(
+            ["mosquitto_pub", *where, *login, *password, *message], check=True, timeout=60
+        )
 
 
 def stack_settings(folder: Path, **changes: object) -> Settings:

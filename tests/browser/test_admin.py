@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from dashboard.people import hash_password
-from mosquitto.access import Access
+from mosquitto.access_users import Users
 from telemetry.batch import Batch
 from telemetry.clock import now_us
 from telemetry.job import Seal
@@ -98,7 +98,7 @@ def test_viewer_sees_versions_alone(
     contexts: Callable[..., BrowserContext], kept: Stack, tmp_path: Path
 ) -> None:
     """And is told why, on a phone too."""
-    Access(kept.settings.access_path).add_user("guest", hash_password(PASSWORD), "viewer")
+    Users(kept.settings.access_path).add("guest", hash_password(PASSWORD))
     watched = visit(contexts(**PHONE, color_scheme="dark"), kept, "guest")
     page = watched.page
     expect(page.get_by_text("are for admins")).to_be_visible()

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[Stack]:
-    """A stack in which a client may send two messages and then one a second."""
-    made = Stack(tmp_path, client_messages_per_s=1, client_burst=2)
+    """A stack in which a client may send forty messages and then five a second."""
+    made = Stack(tmp_path, client_messages_per_s=5, client_burst=40)
     try:
         made.start()
         yield made
@@ -35,7 +35,7 @@ def test_client_beyond_its_limit_is_named_on_the_page_of_another(
         watched.page.goto(f"{strict.url}/client?id=greenhouse")
         watched.wait_drawn()
         banner = watched.page.get_by_role("status")
-        for number in range(10):
+        for number in range(80):
             strict.publish("level", str(number))
         expect(banner).to_contain_text(f"Client '{PROBE}' sent more messages than one may")
         expect(banner).to_contain_text("raise client_messages_per_s in culex.toml")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from dashboard.people import hash_password
-from mosquitto.access import Access
+from mosquitto.access_users import Users
 from tests.browser.stack import Stack
 from tests.browser.watched import HEAL_MS, log_in, open_page, tile
 
@@ -24,10 +24,12 @@ def test_login_with_wrong_then_right_password_leads_to_the_fleet_and_out_again(
     page.goto(stack.url)
     log_in(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text("That user name and password do not fit.")
+    expect(page.get_by_label("User name")).to_have_value("admin")
+    expect(page.get_by_label("Password")).to_be_focused()
     log_in(page)
-    expect(page.get_by_role("link", name="Log out")).to_be_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
     expect(page.get_by_role("heading", name="Clients")).to_be_visible()
-    page.get_by_role("link", name="Log out").click()
+    page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     page.goto(f"{stack.url}/client?id=greenhouse")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
@@ -41,8 +43,8 @@ def test_session_that_ends_while_a_page_is_open_leads_to_the_login_and_back(
 
     The cookie alone will not do: an answer that is under way would bring it back.
     """
-    access = Access(stack.settings.access_path)
-    access.add_user("leaver", hash_password("before"), "viewer")
+    users = Users(stack.settings.access_path)
+    users.add("leaver", hash_password("before"))
     watched = open_page(contexts(), stack.url)
     watched.allowed = ["401", "body stream already read"]  # the second is how Dash meets the first
     page = watched.page
@@ -51,7 +53,7 @@ def test_session_that_ends_while_a_page_is_open_leads_to_the_login_and_back(
     expect(tile(page, "humidity")).to_be_visible()
     watched.wait_ticks(1)
     before = page.url
-    access.set_password("leaver", hash_password("after"))
+    users.set_password("leaver", hash_password("after"))
     page.wait_for_url("**/login?next=*", timeout=HEAL_MS)
     log_in(page, "after", "leaver")
     expect(tile(page, "humidity")).to_be_visible()

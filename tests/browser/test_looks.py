@@ -1,6 +1,7 @@
 """Themes, the phone, and the pictures of README."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 
 from telemetry.settings import ROOT
 from tests.browser.conftest import Opener
+from tests.browser.stack import PROBE
 from tests.browser.watched import PLOT
 
 pytestmark = pytest.mark.browser
@@ -46,6 +48,46 @@ def test_theme_follows_the_system_until_it_is_chosen(pages: Opener, scheme: str)
     ((theme, set_ms),) = watched.ask("window.themes")
     assert theme == other
     assert set_ms < watched.ask(f"{FIRST_PAINT}[0]"), "the other theme flashed first"
+
+
+def test_navigation_of_a_phone_shows_where_one_is(pages: Opener) -> None:
+    """The page's link comes into view without the page being moved; an edge fades over more."""
+    watched = pages("/admin", **PHONE)
+    bar, current = watched.page.locator("#navigation"), watched.page.locator("#to-admin")
+    expect(current).to_have_attribute("aria-current", "page")
+    expect(current).to_be_in_viewport(ratio=0.95)
+    expect(bar).to_have_attribute("data-before", "")
+    assert watched.ask("scrollY") == 0
+    watched.page.locator("#to-topics").tap()
+    expect(watched.page.locator("#to-topics")).to_have_attribute("aria-current", "page")
+    bar.evaluate("bar => { bar.scrollLeft = 0; }")
+    expect(bar).to_have_attribute("data-after", "")
+    expect(bar).not_to_have_attribute("data-before", "")
+
+
+def test_tables_of_a_phone_show_names_and_values(pages: Opener) -> None:
+    """What matters most is seen before anything is scrolled sideways."""
+    page = pages("/client?id=greenhouse", **PHONE).page
+    row = page.locator("#client-newest .ag-row[row-index='0']")
+    for column in ("metric", "value", "unit"):
+        cell = row.locator(f".ag-cell[col-id='{column}']")
+        cell.scroll_into_view_if_needed()
+        expect(cell).to_be_in_viewport(ratio=0.95)
+    assert (
+        page.locator("#client-newest .ag-center-cols-viewport").evaluate("e => e.scrollLeft") == 0
+    )
+    page.goto(page.url.split("/client")[0])
+    name = page.locator("#fleet-grid .ag-cell[col-id='id']", has_text="greenhouse")
+    expect(name.locator(".fleet-first")).to_have_text(re.compile(r"\d"))
+    expect(name.locator(".fleet-first")).to_be_visible()
+
+
+def test_client_without_readings_is_shown_as_chosen(pages: Opener) -> None:
+    """The picker has it, and why there is no data stands open."""
+    page = pages(f"/client?id={PROBE}-new").page
+    expect(page.get_by_role("heading", name=f"No readings of '{PROBE}-new'")).to_be_visible()
+    expect(page.locator(".client-field .dash-dropdown")).to_contain_text(f"{PROBE}-new")
+    expect(page.locator("#client-why")).to_have_attribute("open", "")
 
 
 def test_phone_shows_everything_without_scrolling_sideways(pages: Opener) -> None:

@@ -48,7 +48,9 @@ def test_hostile_name_is_text_in_url_dropdown_title_hover_and_export(
 
 def assert_hover_is_text(page: Page) -> None:
     """The box at the pointer names the unit as it was sent."""
-    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.scroll_into_view_if_needed()  # why nothing arrives may stand above it
+    box = plot.bounding_box()
     assert box is not None
     middle = page.evaluate(
         f"(() => {{ const x = {PLOT}._fullLayout.xaxis, t = {PLOT}._fullData"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from dashboard.playground.statistics import MARKS
 from tests.browser.watched import PLOT, WatchedPage
 
 pytestmark = pytest.mark.browser
@@ -104,10 +105,13 @@ def test_playground_fits_a_phone(pages: Opener, tmp_path: Path) -> None:
     page = watched.page
     watched.wait_drawn()
     assert watched.ask("document.documentElement.scrollWidth <= innerWidth")
-    for mark in page.locator(".playground-mark:visible").all():
+    marks = page.locator(".playground-mark:visible")
+    expect(marks).to_have_text([re.compile(f"{span}$") for span in MARKS])
+    for mark in marks.all():
         box = mark.bounding_box()
         assert box is not None
         assert box["height"] >= 44
+        assert box["width"] >= 24
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     watched.picture(tmp_path / "playground-phone.png")

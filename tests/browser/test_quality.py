@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from telemetry.reading import Series
-from telemetry.settings import Settings, Topic
+from telemetry.settings import Settings
+from telemetry.topic_settings import Topic
 from tests.browser.conftest import Opener
 from tests.browser.stack import PROBE, Stack, stored
 

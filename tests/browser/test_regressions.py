@@ -84,7 +84,7 @@ def test_dashboard_below_a_prefix_works_and_asks_nothing_outside_it(
     watched.wait_for(ANSWERED)
     page.reload()
     watched.wait_for(ANSWERED)
-    page.get_by_role("link", name="Log out").click()
+    page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     outside = {one for one in asked if not one.startswith((f"{PREFIX}/", "data:", "blob:"))}
     assert outside == set()

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page
 
 from dashboard import tails
 from dashboard.arrays import arrays
+from dashboard.asking import ask
 from dashboard.figures import figure, signature
-from dashboard.question import Picture, ask
+from dashboard.question import Picture
 from dashboard.style import Style
 from telemetry.interface import Appender, Snapshot
 from telemetry.store import open_appender

@@ -1,5 +1,6 @@
 """The Topics page: an unknown fleet unfolds by itself, says why, and can be tried out."""
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from telemetry.reading import Flag, Series
@@ -8,6 +9,8 @@ from tests.browser.conftest import Opener
 from tests.browser.stack import PROBE, Stack
 from tests.support import wait_until
 from tests.telemetry.builders import looking
+
+pytestmark = pytest.mark.browser
 
 LEFT_OUT = "document.documentElement.scrollWidth - innerWidth"
 

@@ -54,7 +54,7 @@ def nights_session(chromium: Browser, nights: Settings) -> StorageState:
     page = context.new_page()
     page.goto(url_of(nights))
     log_in(page)
-    expect(page.get_by_role("link", name="Log out")).to_be_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
     state = context.storage_state()
     context.close()
     return state
@@ -95,11 +95,13 @@ def visit(
 
 
 @pytest.mark.parametrize(
-    "screen",
-    [DESKTOP | {"color_scheme": "dark"}, PHONE | {"color_scheme": "light"}],
-    ids=["desktop", "phone"],
+    ("name", "screen"),
+    [
+        *((name, DESKTOP | {"color_scheme": "dark"}) for name in NIGHTS),
+        (next(iter(NIGHTS)), PHONE | {"color_scheme": "light"}),
+    ],
+    ids=[*NIGHTS, "phone"],
 )
-@pytest.mark.parametrize("name", NIGHTS)
 def test_night_of_a_change_is_drawn_forward_with_ticks_of_the_clock(
     visit: Visit, tmp_path: Path, name: str, screen: dict[str, object]
 ) -> None:

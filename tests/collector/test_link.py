@@ -1,11 +1,15 @@
 """The link's state tells since when it is down, and the reason that came first."""
 
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
 
-from collector.link import LOST, Endpoint, LinkWatch, explain, plain
+from collector.connecting import TrustError
+from collector.link import Endpoint, LinkWatch
 from collector.properties import Malformed
+from collector.reasons import LOST, explain, plain
 from telemetry.login import Login, SecretError, load_login, save_login
 
 
@@ -80,6 +84,9 @@ def test_link_that_is_down_has_no_troubles_of_one_that_is_up() -> None:
         (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
         (TimeoutError("the broker does not answer"), "the broker does not answer"),
         (ConnectionResetError(), LOST),
+        (socket.gaierror(-2, "Name or service not known"), "the broker's name cannot be looked up"),
+        (ssl.SSLError(1, "x"), "TLS with the broker fails: for an unknown reason"),
+        (TrustError("cannot use broker_ca, /data/x"), "broker_ca cannot be used, see the log"),
         (Malformed("property 0x7f"), "the broker sends what is no MQTT: property 0x7f"),
         (SecretError("/data/secrets/collector.json is missing"), "our login cannot be read"),
     ],

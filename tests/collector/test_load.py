@@ -11,11 +11,11 @@ from collector.limits import Caps
 from collector.load import Load, Loader
 from collector.message import Message, Properties
 from telemetry.batch import Batch
-from telemetry.ledger import HOUR_US, LedgerRow, total
+from telemetry.ledger import LedgerRow, total
 from telemetry.presence import Changes, Event, EventKind
 from telemetry.reading import Flag, Reading
 from telemetry.store import open_appender
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, HOUR_US
 from tests.collector.support import CAPS, MemoryAppender, readings_of, replayed, tools
 from tests.telemetry.builders import looking, steady
 

@@ -5,8 +5,8 @@ from collector.message import Message
 from collector.notebook import Notebook
 from collector.observer import Observer, is_about_broker
 from collector.outage import Outage
-from telemetry.ledger import HOUR_US
 from telemetry.presence import Changes, Event, EventKind
+from telemetry.window import HOUR_US
 
 NOW_US = 1_800_000_000_000_000
 

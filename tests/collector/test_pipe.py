@@ -2,12 +2,17 @@
 
 import select
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from collector.message import Message
-from collector.pipe import Pipe
+from collector.pipe import PIECE_BYTES, Pipe
+from mosquitto.certificates import Pair, Server, ensure_authority, ensure_server
+from telemetry.clock import now_us
 from tests.collector.packets import PINGREQ, puback
 
 GENERATION = 4
@@ -151,3 +156,68 @@ def test_pipe_that_is_closed_takes_everything_in_silence(pipe: Pipe) -> None:
     pipe.flush()
     assert not pipe.wait(0)
     assert pipe.gone
+
+
+def test_pipe_with_tls_reads_and_acknowledges_at_the_same_time(
+    ends: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    """Nothing that was deciphered waits for more to come, and no acknowledgement is lost."""
+    ours, theirs = secured(ends, tmp_path)
+    content, sent = bytes(range(256)) * 20_000, list(range(1, 3001))
+    pipe, answered = Pipe(ours, GENERATION), bytearray()
+    wanted = b"".join(puback(one) for one in sent)
+
+    def broker() -> None:
+        theirs.sendall(content)
+        while len(answered) < len(wanted):
+            answered.extend(theirs.recv(1000))
+
+    def writer() -> None:
+        for one in sent:
+            pipe.acknowledge([message(one)])
+
+    threads = [threading.Thread(target=each) for each in (broker, writer)]
+    for thread in threads:
+        thread.start()
+    assert read_all(pipe, len(content)) == content
+    while any(thread.is_alive() for thread in threads):
+        pipe.flush()
+        threads[0].join(0.01)
+    assert answered == wanted
+    theirs.close()
+    assert pipe.wait(10)
+    with pytest.raises(ConnectionResetError):
+        pipe.read()
+    pipe.close()
+
+
+def read_all(pipe: Pipe, length: int) -> bytes:
+    """So many bytes, as the network thread reads them."""
+    read = bytearray()
+    while len(read) < length:
+        assert pipe.wait(10)
+        piece = pipe.read()
+        assert len(piece) <= PIECE_BYTES
+        read += piece
+        pipe.flush()
+    return bytes(read)
+
+
+def secured(
+    ends: tuple[socket.socket, socket.socket], folder: Path
+) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+    """The same two ends with TLS between them."""
+    pair = Pair(folder / "server.key", folder / "server.crt")
+    authority = ensure_authority(Pair(folder / "ca.key", folder / "ca.crt"), now_us=now_us())
+    ensure_server(pair, authority, Server("Broker", frozenset({"localhost"})), now_us())
+    asked = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+    offered = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    offered.load_cert_chain(pair.certificate, pair.key)
+    ends[0].setblocking(True)
+    theirs = offered.wrap_socket(ends[1], server_side=True, do_handshake_on_connect=False)
+    handshake = threading.Thread(target=theirs.do_handshake)
+    handshake.start()
+    ours = asked.wrap_socket(ends[0], server_hostname="localhost")
+    handshake.join()
+    ours.setblocking(False)
+    return ours, theirs

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.lately import ID_CHARACTERS, stored_id
 from collector.message import Message
 from collector.outage import Outage
-from collector.presence import ID_CHARACTERS, OPEN_CONNECTIONS, Roster, stored_id
+from collector.presence import OPEN_CONNECTIONS, Roster
+from telemetry.denials import Denial
 from telemetry.presence import Connection, Ending, Event, EventKind
+from telemetry.refusals import read_detail
 
 SECOND_US = 1_000_000
 START_US = 1_790_000_000 * SECOND_US
@@ -187,14 +190,16 @@ def test_port_that_is_only_looked_at_is_no_event() -> None:
 
 
 def test_refusals_of_one_address_are_told_once_and_counted() -> None:
-    """A client with a wrong password tries all day; two events say so, not thousands."""
+    """A client with a wrong password tries all day; few events say so, not thousands."""
     roster = Roster()
     for number in range(50):
         text = arrival(f"192.0.2.7:{number + 1000}")
         hear(roster, text, "Client <unknown> disconnected, not authorised.", begin=2 * number)
-    assert [one.detail for one in roster.take_changes().events] == ["not authorised"]
     roster.hear(line("anything", 601))
-    assert [one.detail for one in roster.take_changes().events] == ["not authorised (49 more)"]
+    first, *later = [one.detail for one in roster.take_changes().events]
+    assert first == "not authorised"
+    assert len(later) == 4
+    assert sum(read_detail(detail)[2] for detail in later) == 49
 
 
 def test_tls_that_fails_is_a_refusal() -> None:
@@ -421,3 +426,23 @@ def test_nothing_below_sys_makes_the_roster_fail(topic: str, payload: bytes) -> 
     roster = Roster()
     for name in ("log/N", "log/E", "uptime", "version", topic):
         roster.hear(Message(f"$SYS/broker/{name}", payload, START_US))
+
+
+def test_failed_tls_is_refused_for_its_own_reason() -> None:
+    """The line before says why; the one that names nobody says only that it was the protocol."""
+    fault = "OpenSSL Error[0]: error:0A000102:SSL routines::unsupported protocol"
+    end = "Client <unknown> disconnected: Protocol error."
+    _, events = told(arrival(), fault, end, arrival(THERE), end)
+    assert [(event.kind, event.detail, event.address) for event in events] == [
+        (EventKind.REFUSED, "unsupported protocol", HERE),
+        (EventKind.REFUSED, "Protocol error", THERE),
+    ]
+
+
+def test_refused_publish_is_of_who_is_connected() -> None:
+    """By its client identifier, which is all that the broker tells."""
+    roster = Roster()
+    hear(roster, arrival(), opening("s1"))
+    roster.deny(Denial(START_US + 2 * SECOND_US, ("s1", "clients/x/t"), 1))
+    (event,) = roster.take_changes().events
+    assert (event.kind, event.client, event.address) == (EventKind.DENIED, "tank", HERE)

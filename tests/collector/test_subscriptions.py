@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from collector.subscriptions import Subscriptions, identifiers
 
@@ -65,3 +66,16 @@ def test_subscriptions_identifiers_are_told_apart_and_allowed(filters: list[str]
     numbers = identifiers(filters)
     assert len(set(numbers.values())) == len(filters)
     assert all(1 <= number <= 268_435_455 for number in numbers.values())
+
+
+def test_subscriptions_that_cross_are_told_where_copies_have_no_names(tmp_path: Path) -> None:
+    """Without identifiers a message that two filters take cannot be told from two messages."""
+    path = tmp_path / "subscriptions.json"
+    crossing = Subscriptions(path, ["a/+", "+/b", "c"])
+    with capture_logs() as lines:
+        crossing.asking()
+        Subscriptions(path, ["a/+", "b/+"]).asking(identified=False)
+    assert lines == []
+    with capture_logs() as lines:
+        crossing.asking(identified=False)
+    assert [line["filters"] for line in lines] == [[("a/+", "+/b")]]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.dialect import Version
 from collector.message import NO_PROPERTIES, Message, Properties
 from collector.properties import Malformed
 from collector.wire import PACKET_BYTES, Wire, acknowledgements
@@ -233,3 +234,41 @@ def test_wire_packet_that_is_not_whole_is_waited_for(content: bytes) -> None:
 def test_acknowledgements_are_one_puback_each(packet_ids: list[int]) -> None:
     """Together they are the packets that each would have been."""
     assert acknowledgements(packet_ids) == b"".join(map(puback, packet_ids))
+
+
+@given(st.lists(contents, max_size=8), st.data())
+def test_wire_of_mqtt_3_1_1_has_messages_without_properties(
+    wanted: list[tuple[str, bytes, int, bool, bool, bytes]], data: st.DataObject
+) -> None:
+    """The same messages arrive, however the stream is cut, and a payload loses no byte."""
+    bare = [(topic, payload, packet_id, *flags) for topic, payload, packet_id, *flags, _ in wanted]
+    stream = b"".join(
+        bare_publish(topic, payload, packet_id, (dup and packet_id > 0) << 3 | retain)
+        for topic, payload, packet_id, retain, dup in bare
+    )
+    cut = data.draw(st.integers(0, len(stream)))
+    one, found = Wire(GENERATION, OWN, PLACES, Version.V311), list[Message | bytes]()
+    for piece in (stream[:cut], stream[cut:]):
+        one.feed(piece)
+        found += drained(one, len(found) + 1)
+    assert found == [
+        Message(topic, payload, place, packet_id, GENERATION, retain, dup and packet_id > 0)
+        for place, (topic, payload, packet_id, retain, dup) in enumerate(bare, 1)
+    ]
+
+
+def bare_publish(topic: str, payload: bytes, packet_id: int, flags: int) -> bytes:
+    """A message of MQTT 3.1.1, at QoS 1 if it has a packet identifier."""
+    identified = packet_id.to_bytes(2, "big") if packet_id else b""
+    return packet(3, text(topic) + identified + payload, flags | (2 if packet_id else 0))
+
+
+def test_wire_of_mqtt_3_1_1_takes_what_no_broker_can_be_told_to_keep() -> None:
+    """Refused, it would come again on every connection; over MQTT 5 the broker is told."""
+    large = bare_publish("a", b"x" * (PACKET_BYTES + 1), 7, 0)
+    one = Wire(GENERATION, OWN, PLACES, Version.V311)
+    one.feed(large)
+    (message,) = one.cut(3, 1)
+    assert (len(message.payload), message.packet_id) == (PACKET_BYTES + 1, 7)
+    with pytest.raises(Malformed):
+        arrived(large)

@@ -13,6 +13,7 @@ from collector.replay import Replayer
 from collector.topics import Route
 from collector.translate import Translation
 from collector.writer import Parts, Writer
+from telemetry.denials import Denial
 from telemetry.presence import EventKind
 from telemetry.reading import Flag
 from tests.collector.support import MemoryAppender, MemoryLink, readings_of, tools
@@ -28,6 +29,7 @@ class Bench:
         self.link = MemoryLink()
         self.intake = Intake(Bounds(1000, 1_000_000, 0))
         self.clock_us = NOW_US
+        self.denials: list[Denial] = []
         self.tools = tools(self.appender, "clients/{client}/{metric}")
         self.translator = self.tools.translator
         loader = Loader(self.tools)
@@ -41,6 +43,7 @@ class Bench:
             self.tools.rejections,
             self.tools.skews,
             lambda: [],
+            lambda: [self.denials.pop()] if self.denials else [],
             Path("/nonexistent/jobs"),
         )
         self.writer = Writer(parts, at_most, lambda: self.clock_us)
@@ -192,6 +195,7 @@ def test_writer_report_says_what_readers_need() -> None:
     assert bench.appender.reports == [
         {
             "beat_us": NOW_US,
+            "broker": "",
             "broker_up": 1,
             "broker_since_us": 1,
             "broker_reason": "",
@@ -237,3 +241,19 @@ def test_writer_presence_that_could_not_be_stored_goes_before_what_is_newer() ->
     assert EventKind.COLLECTOR_STOPPED in [
         event.kind for batch in bench.appender.batches for event in batch.presence.events
     ]
+
+
+def test_writer_takes_refused_publishes_while_the_store_takes_them() -> None:
+    """While it fails they stay where they are."""
+    bench = Bench(failures=1)
+    bench.put(1)
+    bench.settle()
+    bench.denials = [Denial(NOW_US, ("d", "clients/x/t"), 1)]
+    bench.writer._look_around()
+    assert len(bench.denials) == 1
+    bench.writer._note_success()
+    bench.clock_us += 2_000_000
+    bench.writer._look_around()
+    assert bench.denials == []
+    told = [event.kind for batch in bench.appender.batches for event in batch.presence.events]
+    assert EventKind.DENIED in told

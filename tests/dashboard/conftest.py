@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from dashboard.app import create_app
 from dashboard.people import add_token
-from mosquitto.access import Access
+from mosquitto.access_tokens import Tokens
+from mosquitto.access_users import Users
 from telemetry.settings import Settings
 from tests.dashboard.visits import log_in, prepared
 from tests.telemetry.builders import NOON_US
@@ -22,9 +23,15 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def access(settings: Settings) -> Access:
+def users(settings: Settings) -> Users:
     """Who may look there."""
-    return Access(settings.access_path)
+    return Users(settings.access_path)
+
+
+@pytest.fixture
+def tokens(settings: Settings) -> Tokens:
+    """Which programs may read there."""
+    return Tokens(settings.access_path)
 
 
 @pytest.fixture
@@ -48,6 +55,6 @@ def person(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def bearer(access: Access) -> Callable[[], dict[str, str]]:
+def bearer(tokens: Tokens) -> Callable[[], dict[str, str]]:
     """Makes the headers of a program with a token of its own."""
-    return lambda: {"Authorization": f"Bearer {add_token(access, 'program')}"}
+    return lambda: {"Authorization": f"Bearer {add_token(tokens, 'program')}"}

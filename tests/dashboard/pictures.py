@@ -12,7 +12,8 @@ from dash import html
 from dash.development.base_component import Component
 from numpy.typing import NDArray
 
-from dashboard.question import Picture, Question, ask
+from dashboard.asking import ask
+from dashboard.question import Picture, Question
 from dashboard.style import Style
 from telemetry.batch import Batch
 from telemetry.presence import Changes, Event, EventKind

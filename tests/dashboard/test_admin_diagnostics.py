@@ -15,16 +15,18 @@ from dashboard.admin.diagnostics import LOG_LINES, bundle, newest_lines
 from dashboard.admin.page import BUNDLE, PAGE
 from dashboard.admin.redaction import MASK, Redactor
 from dashboard.app import create_app
-from dashboard.people import add_token, hash_password
-from mosquitto.access import Access
+from dashboard.people import add_token
+from mosquitto.access_tokens import Tokens
+from mosquitto.access_users import Users
 from telemetry.batch import Arrival, Batch
-from telemetry.ledger import HOUR_US, account
+from telemetry.ledger import account
 from telemetry.login import Login, save_login
 from telemetry.origins import effective
 from telemetry.reading import Reading, Series
 from telemetry.settings import Settings
 from telemetry.store import open_appender, querier_of
-from tests.dashboard.visits import PASSWORD, log_in
+from telemetry.window import HOUR_US
+from tests.dashboard.visits import PASSWORD, log_in, quick_hash
 from tests.telemetry.builders import NOON_US
 
 ADMIN_PASSWORD = "planted-admin-password"  # noqa: S105  # planted
@@ -44,7 +46,7 @@ def settings(settings: Settings) -> Settings:
     (settings.secrets_dir / "session.key").chmod(0o600)
     login = Login("collector", BROKER_PASSWORD, "culex-collector")
     save_login(settings.secrets_dir / "collector.json", login)
-    token = add_token(Access(settings.access_path), "script")
+    token = add_token(Tokens(settings.access_path), "script")
     lines = [
         f"login of admin with {ADMIN_PASSWORD}", f"connecting with {BROKER_PASSWORD}",
         f"key {KEY.hex()}", f"Authorization: Bearer {token}", f"token {token}",
@@ -154,16 +156,16 @@ def test_text_without_secrets_stays_as_it_is(settings: Settings) -> None:
     assert Redactor(settings).clean(text) == text
 
 
-def test_admin_fetches_the_bundle_and_nobody_else(app: Flask, access: Access) -> None:
+def test_admin_fetches_the_bundle_and_nobody_else(app: Flask, users: Users, tokens: Tokens) -> None:
     """A viewer, an operator and a token are refused; a stranger is led to the login."""
     browser = app.test_client()
     assert browser.get(BUNDLE).status_code == 302
     for role in ("viewer", "operator"):
-        access.add_user(role, hash_password(PASSWORD), role)
+        users.add(role, quick_hash(PASSWORD), role)
         other = app.test_client()
         assert log_in(other, username=role).status_code == 302
         assert other.get(BUNDLE).status_code == 403
-    bearer = {"Authorization": f"Bearer {add_token(access, 'program')}"}
+    bearer = {"Authorization": f"Bearer {add_token(tokens, 'program')}"}
     assert app.test_client().get(BUNDLE, headers=bearer).status_code == 302
     assert log_in(browser).status_code == 302
     answer = browser.get(BUNDLE)

@@ -56,16 +56,18 @@ def test_answer_of_a_damaged_store_names_it(settings: Settings) -> None:
     """The reason and what to do, not a traceback."""
     settings.store_path.write_bytes(b"no database at all " * 999)
     made = notice(answered(settings, View()))
-    assert "This cannot be shown" in made
+    assert "The store did not answer" in made
+    assert "Try again" in made
     assert "restore it from a backup" in made
 
 
 def test_answer_of_an_unknown_client_asks_to_choose(settings: Settings) -> None:
-    """The dropdown still has its clients."""
+    """The dropdown has the one that is shown, beside its clients."""
     fill(settings.store_path, every(SECOND_US, 3))
     made = answered(settings, View(clients=("nobody",)))
     assert "No readings of 'nobody'" in notice(made)
-    assert [one["value"] for one in made["clients"]] == ["boiler"]
+    assert [one["value"] for one in made["clients"]] == ["boiler", "nobody"]
+    assert made["why_open"] is True
 
 
 def test_answer_of_an_empty_window_keeps_what_is_known(settings: Settings) -> None:
@@ -212,8 +214,11 @@ def test_answer_after_another_page_was_drawn_is_whole(settings: Settings) -> Non
     """What one page remembers says nothing of another."""
     fill(settings.store_path, every(SECOND_US, 30))
     first = answered(settings, View())
-    again = answered(settings, View(), drawn=first["drawn"] | {"of": "fleet"})
-    assert set(again) == set(first)
+    for other in ({"of": "fleet"}, {"visit": 6}):
+        again = answered(settings, View(), visit=7, drawn=first["drawn"] | other)
+        assert set(again) == set(first)
+    same = answered(settings, View(), visit=7, drawn=first["drawn"] | {"visit": 7})
+    assert set(same) < set(first)
 
 
 def test_answer_when_a_page_has_a_fault_says_so_and_acknowledges(settings: Settings) -> None:

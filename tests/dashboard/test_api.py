@@ -21,7 +21,7 @@ from dashboard.app import create_app
 from dashboard.exports import MOST
 from dashboard.people import add_token
 from dashboard.view import View, ViewError, check_spans, view_of_query
-from mosquitto.access import Access
+from mosquitto.access_tokens import Tokens
 from telemetry.interface import Chunk, StoreUnavailable, StreamQuery
 from telemetry.reading import Flag, Kind, Series
 from telemetry.settings import Settings
@@ -61,7 +61,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def program(store: Path) -> FlaskClient:
     """A program with a token, for the tests that only read that store."""
     settings = make_settings(store.parent.parent)
-    token = add_token(Access(settings.access_path), "program")
+    token = add_token(Tokens(settings.access_path), "program")
     browser = create_app(settings, lambda: NOON_US).test_client()
     browser.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return browser
@@ -388,7 +388,7 @@ def test_export_beyond_the_most_is_503_before_anything_is_asked_of_the_store(
 ) -> None:
     """Those that were refused or are of no client hold no place."""
     settings = make_settings(store.parent.parent)
-    token = add_token(Access(settings.access_path), "another")
+    token = add_token(Tokens(settings.access_path), "another")
     program = create_app(settings, lambda: NOON_US).test_client()
     program.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     address = "/api/v1/readings?client=boiler"
@@ -442,7 +442,7 @@ def test_download_leads_to_its_manifest_and_that_back_to_the_same_bytes(
 ) -> None:
     """What was asked for up to now is in absolute times on both ways."""
     settings = make_settings(store.parent.parent)
-    token = add_token(Access(settings.access_path), "later")
+    token = add_token(Tokens(settings.access_path), "later")
     later = create_app(settings, lambda: NOON_US + HOUR_US).test_client()
     later.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     question = "client=boiler&start=now-5m&span=1m&metric=temperature&metric=mode&every=60s"

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from dash import Patch
 
-from dashboard.compare.figure import Canvas, arrays, figure, looks_of
+from dashboard.compare.figure import Canvas, arrays, figure
 from dashboard.compare.lines import Asked, Line
+from dashboard.compare.looks import looks_of
 from dashboard.compare.numbers import Points, differences, gaps, quantile_of_runs
 from dashboard.compare.page import PAGE
 from dashboard.compare.panels import MOST_LINES, Mode, panels_of
@@ -19,7 +20,7 @@ from dashboard.compare.question import MOST_CLIENTS, Comparison, compare
 from dashboard.compare.table import rows
 from dashboard.compare.words import caption, table_caption
 from dashboard.page import Json
-from dashboard.style import client_colour
+from dashboard.style import CLIENT_COLOURS, client_colour
 from dashboard.view import View
 from telemetry.job import Seal
 from telemetry.reading import Reading, Series
@@ -190,6 +191,8 @@ def test_more_clients_than_can_be_compared_are_said(tmp_path: Path) -> None:
     assert "the first 8 are drawn; 16 others" in said
     assert "24 of 27 clients" in said
     assert "the first" not in caption(found, Mode.MULTIPLES, 0.6)
+    nine = compared(tmp_path / "culex.db", *names[: MOST_LINES + 1])
+    assert "the first 8 are drawn; 1 other is in the table" in caption(nine, Mode.OVERLAY, 0.6)
 
 
 def test_units_that_differ_have_scales_and_medians_of_their_own(tmp_path: Path) -> None:
@@ -209,18 +212,63 @@ def test_units_that_differ_have_scales_and_medians_of_their_own(tmp_path: Path) 
     assert canvas.cells(panels_of(found, Mode.MULTIPLES)) == [(0, 0), (0, 1), (1, 0)]
 
 
-def test_lines_of_equal_colours_are_told_apart_by_their_dashes() -> None:
-    """The colour of a client never depends on the others."""
-    names = [f"client-{n}" for n in range(8)]
+ALIKE = ["attic", "cellar", "greenhouse", "wempty", "wjson"]
+"""Clients whose own colour is the same."""
+
+
+def test_clients_have_a_colour_of_their_own_among_those_that_are_shown() -> None:
+    """Who comes first by name keeps the one it always has; nobody is dashed while colours last."""
+    assert len({client_colour(name) for name in ALIKE}) == 1
+    names = [*ALIKE, "barn", "kiln", "roof"]
     looks = looks_of(names)
-    assert [looks[name][0] for name in names] == [client_colour(name) for name in names]
+    assert {look.colour for look in looks.values()} == set(CLIENT_COLOURS)
+    assert {look.dash for look in looks.values()} == {"solid"}
+    assert looks["attic"].colour == client_colour("attic")
+    assert looks_of(names[::-1]) == looks
+
+
+def test_client_keeps_its_own_colour_from_those_that_only_take_it_over() -> None:
+    """However many stand before it by name, a colour of which it is the first is not taken."""
+    own = next(name for n in range(99) if client_colour(name := f"z{n}") != client_colour("attic"))
+    assert looks_of([*ALIKE, own])[own].colour == client_colour(own)
+
+
+def test_more_clients_than_colours_are_told_apart_by_dashes() -> None:
+    """The first are solid, whoever comes after them."""
+    names = [f"client-{n:02}" for n in range(MOST_CLIENTS)]
+    looks = looks_of(names)
     assert len(set(looks.values())) == len(names)
+    first = names[: len(CLIENT_COLOURS)]
+    assert looks_of(first) == {name: looks[name] for name in first}
+
+
+def test_chart_and_table_show_a_client_in_the_same_colour(tmp_path: Path) -> None:
+    """In each mode."""
+    some = [one for name in ALIKE for one in measured(name, float, count=3)]
+    found = compared(fill(tmp_path / "culex.db", some))
+    listed = {row["id"]: row["colour"] for row in rows(found.lines)}
+    for mode in Mode:
+        traces = [one for one in drawn(found, mode)["data"] if "line" in one]
+        assert {one["legendgroup"]: one["line"]["color"] for one in traces} == listed
 
 
 def drawn(found: Comparison, mode: Mode, *, rolling: bool = False) -> Json:
     """The chart of a comparison."""
     canvas = Canvas(mode, QUARTER, STYLE, 1400, rolling)
     return figure(panels_of(found, mode), canvas)
+
+
+def test_time_axes_stand_below_their_columns_without_hanging_on_a_row(tmp_path: Path) -> None:
+    """plotly.js draws an axis that hangs on a new row before it knows where that is: at NaN."""
+    some = [one for name in ALIKE for one in measured(name, float, count=3)]
+    found = compared(fill(tmp_path / "culex.db", some))
+    panels = panels_of(found, Mode.MULTIPLES)
+    canvas = Canvas(Mode.MULTIPLES, QUARTER, STYLE, 390, rolling=False)
+    axes = figure(panels, canvas)["layout"]
+    feet = {name: axes[name]["domain"][0] for name in ("yaxis", "yaxis2", "yaxis3")}
+    assert [axes[name]["anchor"] for name in ("xaxis", "xaxis2")] == ["free", "free"]
+    assert axes["xaxis"]["position"] == feet["yaxis3"] < feet["yaxis2"]
+    assert axes["xaxis2"]["position"] == feet["yaxis2"]
 
 
 def test_lines_are_broken_where_a_client_was_silent(tmp_path: Path) -> None:

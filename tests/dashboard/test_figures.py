@@ -124,7 +124,7 @@ def changed(shown: Picture) -> Iterator[tuple[str, Picture, Style]]:
     yield "metric", replace(shown, pictures=shown.pictures[1:]), STYLE
     yield "span", replace(shown, question=replace(shown.question, spans=("1m",))), STYLE
     one = shown.pictures[0]
-    unit = replace(one, latest=replace(one.latest, unit="K"))
+    unit = replace(one, notation=replace(one.notation, unit="K"))
     yield "unit", replace(shown, pictures=[unit, *shown.pictures[1:]]), STYLE
     yield "theme", shown, replace(STYLE, dark=True)
     yield "zone", shown, replace(STYLE, zone=ZoneInfo("Asia/Tokyo"))

@@ -6,6 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.app import create_app
+from mosquitto.provision import initialise
+from telemetry.clock import now_us
 from telemetry.daemon import prepare_folders
 from telemetry.settings import Settings
 from telemetry.store import open_appender
@@ -46,6 +48,7 @@ def test_process_with_a_collector_at_work_is_ready(
         ({"beat_us": NOON_US, "broker_up": 1, "stopped": 1}, "stopped"),
         ({"beat_us": NOON_US, "broker_up": 0, "broker_reason": "refused"}, "refused"),
         ({"beat_us": NOON_US, "broker_up": 0}, "unknown"),
+        ({"beat_us": NOON_US, "broker_up": 0, "broker": "h.example:8883"}, "at h.example:8883 is"),
     ],
 )
 def test_process_with_a_fault_elsewhere_is_not_ready(
@@ -98,6 +101,21 @@ def test_metrics_tell_what_is_free_on_the_disk(person: FlaskClient, settings: Se
     there = shutil.disk_usage(settings.data_dir)
     assert abs(int(free) - there.free) < there.total // 10
     assert "# TYPE culex_store_free_bytes gauge" in lines
+
+
+def test_metrics_tell_how_long_certificates_are_good(
+    person: FlaskClient, settings: Settings
+) -> None:
+    """An alarm can be made of it before clients are shut out; unknown is NaN."""
+    fill(settings.store_path, [])
+    assert "culex_certificate_days_left NaN" in person.get("/metrics").text
+    initialise(settings)
+    values = dict(
+        line.split() for line in person.get("/metrics").text.splitlines() if line[0] != "#"
+    )
+    left = (now_us() - NOON_US) / 86_400_000_000
+    assert float(values["culex_certificate_days_left"]) == pytest.approx(396 + left, abs=0.1)
+    assert float(values["culex_authority_days_left"]) == pytest.approx(3650 + left, abs=0.1)
 
 
 def test_metrics_without_a_store_say_that_it_is_down(person: FlaskClient) -> None:

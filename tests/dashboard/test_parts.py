@@ -34,7 +34,7 @@ def said(component: object) -> str:
 
 def test_first_run_says_how_to_begin() -> None:
     """Before the first reading a person learns how to add a client."""
-    assert "mosquitto client add" in said(parts.first_run())
+    assert "mosquitto client add" in said(parts.first_run(None))
 
 
 def test_notice_of_an_unknown_client_asks_to_choose_one(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_caption_says_what_buckets_leave_out(tmp_path: Path) -> None:
 def test_clients_to_choose_from_keep_their_names_as_values(tmp_path: Path) -> None:
     """What is shown is printable, what is chosen is the name itself; simulated ones say so."""
     one = reading(NOON_US - 1, series=Series(HOSTILE, "m"), flags=Flag.SIMULATED)
-    (option,) = parts.client_options(picture(fill(tmp_path / "culex.db", [one])))
+    (option,) = parts.client_options(picture(fill(tmp_path / "culex.db", [one]), client=HOSTILE))
     assert (option["value"], option["search"]) == (HOSTILE, HOSTILE)
     assert "\u202e" not in said(option["label"])
     assert "simulated" in said(option["label"])

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from dashboard.app import create_app
 from telemetry.settings import Settings
 from tests.dashboard.pictures import every
-from tests.dashboard.visits import PASSWORD
+from tests.dashboard.visits import PASSWORD, log_out
 from tests.telemetry.builders import NOON_US, SECOND_US, fill
 
 IOT = "/iot"
@@ -53,7 +53,7 @@ def test_stranger_is_led_to_the_login_below_the_prefix_and_back(app: Flask) -> N
     onward = log_in(browser, asked.location)
     assert onward.status_code == 302
     assert onward.location == "/iot/"
-    assert browser.get(f"{IOT}/logout").location == "/iot/login"
+    assert log_out(browser, f"{IOT}/logout").location == "/iot/login"
 
 
 def test_cookies_stay_below_the_prefix(app: Flask) -> None:

@@ -13,23 +13,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.engine import Engine
+from dashboard.expectation import Expecting
 from dashboard.page import Json, Look
 from dashboard.quality.account import equation, sums_of
 from dashboard.quality.answer import answer
-from dashboard.quality.completeness import MOST_CLIENTS, Expecting, completeness
-from dashboard.quality.hours import DAY_US, LONGEST_US, Columns, columns_of
+from dashboard.quality.completeness import MOST_CLIENTS, completeness
+from dashboard.quality.hours import LONGEST_US, Columns, columns_of
 from dashboard.quality.page import layout
-from dashboard.quality.tables import group_of
+from dashboard.quality.tables import CLIENT_COLUMNS, GROUP_COLUMNS, group_of
 from dashboard.quality.words import equation_parts
 from dashboard.style import Style
 from dashboard.view import View
 from telemetry.batch import Arrival, Batch, Skew
-from telemetry.ledger import HOUR_US, Account, LedgerRow, Outcome, Tally, account
+from telemetry.ledger import Account, LedgerRow, Outcome, Tally, account
 from telemetry.quarantine import Quarantined
 from telemetry.reading import Flag, Series
 from telemetry.settings import Settings
 from telemetry.store import open_appender, querier_of
-from telemetry.window import SECOND_US, Window
+from telemetry.window import DAY_US, HOUR_US, SECOND_US, Window
 from tests.telemetry.builders import NOON_US, reading, steady
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -283,3 +284,10 @@ def test_layout_has_the_view_in_its_controls(settings: Settings) -> None:
     assert re.search(r"value=\['a/b #1 <b>'\]", shown)
     assert "value='readings'" in shown
     assert "value='all'" in shown
+
+
+def test_columns_of_the_clients_fit_a_wide_screen() -> None:
+    """None is cut at the edge of a window of 1440 pixels; a long reason makes its row higher."""
+    assert sum(column["minWidth"] for column in CLIENT_COLUMNS) <= 1340
+    (reason,) = (column for column in GROUP_COLUMNS if column["field"] == "reason")
+    assert (reason["wrapText"], reason["autoHeight"]) == (True, True)

@@ -3,11 +3,12 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import UTC
 
 import pytest
 from dash import no_update
+from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,32 +16,25 @@ from dashboard.engine import Engine
 from dashboard.quality import drawer, replay
 from dashboard.quality.drawer import AT_ONCE, choice_of, filled, opened
 from dashboard.quality.payloads import MOST_BYTES, Form, payload_text
-from dashboard.quality.reasons import known_reasons, reason_of
 from dashboard.quality.replay import asked, once_more, polled
+from mosquitto.access_audit import audit_log
+from mosquitto.access_users import OPERATOR, VIEWER
 from telemetry.batch import Arrival, Batch
 from telemetry.job import Job, Replay, Result
 from telemetry.jobs import run_pending
 from telemetry.ledger import Account, Outcome
 from telemetry.quarantine import Choice, Quarantined
+from telemetry.reasons import known_reasons, reason_of
 from telemetry.settings import ROOT, Settings
 from telemetry.store import open_appender, querier_of
 from tests.dashboard.test_quality import texts
+from tests.dashboard.test_rights import CALLBACK, call_of, dash_of, served
+from tests.dashboard.visits import callback_headers
 from tests.telemetry.builders import NOON_US, steady
 
 TOPIC, REASON = "clients/<b>/x", "malformed-json"
 OPEN = {"group": json.dumps([TOPIC, REASON, "boiler"]), "before": None}
 FACTS = '{"retain":true,"content_type":"text/x","user":[["a","<b>"]]}'
-
-
-@pytest.fixture
-def may(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes whoever asks one of that role."""
-
-    def become(role: str) -> None:
-        for module in (drawer, replay):
-            monkeypatch.setattr(module, "may", lambda wanted: role in {wanted, "admin"})
-
-    return become
 
 
 @pytest.fixture
@@ -104,7 +98,11 @@ def test_payload_is_written_as_it_reads(payload: bytes, form: Form, shown: str) 
 
 
 @pytest.mark.parametrize(
-    "sent", [None, {}, {"group": 7}, {"group": "{"}, {"group": '["a", 1, ""]'}]
+    "sent",
+    [
+        *(None, {}, {"group": 7}, {"group": "{"}, {"group": '["a", 1, ""]'}),
+        *({"group": "[" * 5000}, {"group": r'["\ud800", "b", "c"]'}),
+    ],
 )
 def test_drawer_takes_nothing_else_for_a_group(sent: object) -> None:
     """Whatever a browser sends."""
@@ -113,10 +111,10 @@ def test_drawer_takes_nothing_else_for_a_group(sent: object) -> None:
 
 
 def test_drawer_shows_the_newest_messages_and_older_ones(
-    engine: Engine, may: Callable[[str], None]
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten at once, each with its time, its bytes, and what its publisher said."""
-    may("operator")
+    monkeypatch.setattr(drawer, "may", lambda wanted: wanted == OPERATOR)
     group, is_open, _ = opened({"rowId": OPEN["group"]})
     assert (group, is_open, choice_of(group)) == (OPEN, True, Choice(REASON, TOPIC))
     head, shown, hidden, newest, older, last = filled(engine, group, "auto", UTC)
@@ -134,18 +132,38 @@ def test_drawer_shows_the_newest_messages_and_older_ones(
     assert "7b 22 6e 22 3a 30" in texts(shown)
 
 
-def test_drawer_of_a_viewer_has_no_actions(engine: Engine, may: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("before", [1 << 63, -(1 << 70), 1e300, "9", None])
+def test_drawer_takes_a_number_that_no_message_has_for_none(
+    engine: Engine,  # noqa: ARG001  # filled
+    app: Flask,
+    person: FlaskClient,
+    before: object,
+) -> None:
+    """Whatever the browser remembers of the message before, the newest are shown."""
+    output, entry = next(
+        (output, entry)
+        for output, entry in served(dash_of(app)).items()
+        if entry["callback"].__name__ == "fill"
+    )
+    call = call_of(output, entry, {})
+    call["inputs"][0]["value"] = OPEN | {"before": before}
+    answer = person.post(CALLBACK, json=call, headers=callback_headers(person))
+    assert answer.status_code == 200
+    shown = answer.get_json()["response"]["quality-messages"]["children"]
+    assert (len(shown), '{"n":12' in json.dumps(shown).replace("\\", "")) == (AT_ONCE, True)
+
+
+def test_drawer_of_a_viewer_has_no_actions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who may only look sees the messages and no button."""
-    may("viewer")
+    monkeypatch.setattr(drawer, "may", lambda wanted: wanted == VIEWER)
     assert filled(engine, OPEN, "auto", UTC)[2] is True
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_replay_is_asked_of_the_collector_and_told_in_a_sentence(
-    engine: Engine, may: Callable[[str], None], *, dry_run: bool
+    engine: Engine, *, dry_run: bool
 ) -> None:
     """Nobody waits in between; the drawer looks again only after something changed."""
-    may("operator")
     folder = engine.settings.jobs_dir
     job, off, said, *busy = asked(engine, OPEN, dry_run=dry_run)
     assert (off, busy) == (False, [True, True])
@@ -160,6 +178,9 @@ def test_replay_is_asked_of_the_collector_and_told_in_a_sentence(
 
     run_pending(folder, do)
     assert did == [Replay(Choice(REASON, TOPIC), dry_run)]
+    log = audit_log(engine.settings.access_path)
+    noted = [(one.object, one.facts) for one in log if one.action == "replay asked for"]
+    assert noted == ([] if dry_run else [(TOPIC, {"reason": REASON})]), "a preview is no change"
     for _ in range(2):  # an answer that is lost is asked for again
         _, off, said, *busy, looked = polled(engine, job, OPEN)
         assert (off, busy) == (True, [False, False])
@@ -174,21 +195,8 @@ def test_next_tick_comes_only_after_an_answer(ended: object, ticks: int) -> None
     assert once_more(("job", ended, "said"), 7) == ("job", ticks, "said")
 
 
-def test_replay_is_refused_to_a_viewer(engine: Engine, may: Callable[[str], None]) -> None:
-    """Hiding a button is no permission."""
-    may("viewer")
-    job, off, said, *_ = asked(engine, OPEN, dry_run=False)
-    assert (job, off) == (None, True)
-    assert "Only operators" in texts(said)
-    assert not engine.settings.jobs_dir.exists() or not [*engine.settings.jobs_dir.iterdir()]
-    assert polled(engine, {"id": "x"}, OPEN)[1] is True
-
-
-def test_replay_without_a_collector_says_what_to_do(
-    engine: Engine, may: Callable[[str], None]
-) -> None:
+def test_replay_without_a_collector_says_what_to_do(engine: Engine) -> None:
     """Nothing is left for a collector that may come in a week."""
-    may("admin")
     later = Engine(engine.querier, engine.settings, lambda: NOON_US + 3_600_000_000)
     _, off, said, *_ = asked(later, OPEN, dry_run=True)
     assert off is True
@@ -196,11 +204,8 @@ def test_replay_without_a_collector_says_what_to_do(
     assert not [*engine.settings.jobs_dir.glob("*.job")]
 
 
-def test_replay_that_nobody_answers_is_withdrawn(
-    engine: Engine, may: Callable[[str], None]
-) -> None:
+def test_replay_that_nobody_answers_is_withdrawn(engine: Engine) -> None:
     """After two minutes the buttons are free again, and the job will not be done later."""
-    may("operator")
     job, *_ = asked(engine, OPEN, dry_run=False)
     later = Engine(engine.querier, engine.settings, lambda: NOON_US + 121_000_000)
     _, off, said, *_ = polled(later, job, OPEN)

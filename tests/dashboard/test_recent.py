@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.question import Picture, Question, ask
+from dashboard.asking import ask
+from dashboard.question import Picture, Question
 from telemetry.interface import Querier
 from telemetry.kept import Columns
 from telemetry.store import open_appender
@@ -115,17 +116,28 @@ def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert 0 < sum(read) <= 5
 
 
-def test_an_older_snapshot_takes_nothing_of_what_a_newer_one_kept(tmp_path: Path) -> None:
-    """Threads share what is kept; one that looks at the store of a moment ago sees that."""
+def test_older_snapshot_is_served_what_a_newer_one_kept_and_takes_nothing_from_it(
+    tmp_path: Path,
+) -> None:
+    """Threads share what is kept: one that looks at the store of a moment ago reads nothing anew.
+
+    What arrived between the two is there, and still is for whoever asks next.
+    """
     path = fill(tmp_path / "culex.db", every(SECOND_US, 30))
     later_us = NOON_US + MINUTE_US
     asked = replace(QUESTION, window=Window(later_us - HOUR_US, later_us), now_us=later_us)
     with ThreadPoolExecutor(1) as thread, asking(path) as querier, querier.snapshot() as old:
         fill(path, [reading(NOON_US - SECOND_US, 7.0), reading(NOON_US + SECOND_US, 8.0)])
         newer = thread.submit(shown, querier, asked).result()
-        found = ask(old, asked)
+        moment_us = later_us + SECOND_US
+        window = Window(moment_us - HOUR_US, moment_us)
+        behind = ask(old, replace(asked, window=window, now_us=moment_us))
+        fill(path, [reading(NOON_US + 2 * SECOND_US, 9.0)])
+        last = thread.submit(shown, querier, asked).result()
         thread.submit(querier.close).result()
     assert newer.pictures[0].latest.value == 8.0
-    assert len(newer.pictures[0].columns["time_us"]) == 32
-    assert found.pictures[0].latest.value == 29.0
-    assert len(found.pictures[0].columns["time_us"]) == 30
+    assert [len(one.pictures[0].columns["time_us"]) for one in (newer, behind, last)] == [
+        32,
+        32,
+        33,
+    ]

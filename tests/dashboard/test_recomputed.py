@@ -15,8 +15,7 @@ from telemetry.job import Compact, Erase, Retain, Seal
 from telemetry.reading import Flag, Reading
 from telemetry.retention import Keep, Retention
 from telemetry.store import open_appender
-from telemetry.store.layout import DAY_US
-from telemetry.window import Window, parse_duration
+from telemetry.window import DAY_US, Window, parse_duration
 from tests.dashboard.pictures import HOUR_US, picture
 from tests.telemetry import oracle
 from tests.telemetry.builders import NOON_US, SECOND_US, asking, reading

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_login import login_user  # type: ignore[import-not-found,unused-ignore]  # has no types
 
 from dashboard import frame, parts
 from dashboard.engine import Engine
@@ -12,7 +13,9 @@ from dashboard.faults import broker_fault, collector_fault
 from dashboard.frame import Ask
 from dashboard.page import Page
 from dashboard.pages import PAGES
+from dashboard.people import Person
 from dashboard.view import view_of_query
+from mosquitto.access_users import User
 from telemetry.condition import WriterState
 from telemetry.interface import StoreUnavailable
 from telemetry.reading import Reading, Series
@@ -41,8 +44,9 @@ def page_of(name: str) -> Page:
 
 def asked(app: Flask, engine: Engine, page: Page, query: str = "") -> dict[str, Any]:
     """What the first tick of a page answers."""
-    ask = Ask(1, view_of_query(query), "light", "UTC", touch=False, width=1200, drawn={})
+    ask = Ask(1, 1, view_of_query(query), "light", "UTC", touch=False, width=1200, drawn={})
     with app.test_request_context(f"/{page.name}"):
+        login_user(Person(User("admin", "", "admin", 0)))
         return frame.answer(page, engine, ask)
 
 
@@ -55,9 +59,16 @@ def engine_of(settings: Settings) -> Engine:
 def test_page_before_the_first_reading_says_how_to_begin(
     app: Flask, settings: Settings, name: str
 ) -> None:
-    """Nothing was ever started here: the command that gives a client its login is on the page."""
+    """Nothing was ever started here: the command that gives a client its login is on the page.
+
+    With an existing broker it is not: the page says which broker lets clients in.
+    """
     said = asked(app, engine_of(settings), page_of(name))
     assert "client add" in texts(said["notice"])
+    attached = settings.model_copy(update={"broker_url": "mqtts://culex@broker.example"})
+    there = texts(asked(app, engine_of(attached), page_of(name))["notice"])
+    assert "client add" not in there
+    assert "broker.example:8883" in there
     assert said["body"] == "body instead"
     assert "collector" in texts(said["status"])
 
@@ -128,3 +139,14 @@ def test_no_such_page_is_told_in_words() -> None:
     said = texts(parts.not_found("/x<b>"))
     assert "no such page" in said
     assert "/x<b>" in said
+
+
+def test_fault_of_an_existing_broker_names_it_and_no_log_of_ours() -> None:
+    """Host and port stand in the sentence; a log that is not there is not recommended."""
+    there = replace(BEAT, broker="broker.example:8883")
+    down = replace(there, broker_up=False, broker_reason="connection refused")
+    assert broker_fault(down, NOON_US).startswith(
+        "The link to the broker at broker.example:8883 is down: connection refused ("
+    )
+    silent = replace(there, heard_us=NOON_US - 3_600_000_000)
+    assert broker_fault(silent, NOON_US).endswith("though its link is open.")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from dash import html
 
+from dashboard.asking import ask
 from dashboard.display import NOTHING
-from dashboard.question import Picture, ask
+from dashboard.question import Picture
 from dashboard.tiles import tiles
 from telemetry.interval import IntervalRule
 from telemetry.reading import Series
@@ -57,7 +58,14 @@ def test_tile_without_readings_in_a_span_shows_a_dash(tmp_path: Path) -> None:
     assert list(texts(thirty)) == ["30 min", "5.0"]
     assert one.title == "no readings"
     assert one.className == "mean"
-    assert one.children[1].children.style["width"] == "0.0%"
+    assert one.children[1].className == ""
+    assert thirty.children[1].className == "mean-bar"
+
+
+def test_tile_without_any_mean_has_no_rows_of_means(tmp_path: Path) -> None:
+    """Dashes and bars of nothing explain nothing; the age says how old the value is."""
+    path = fill(tmp_path / "culex.db", [reading(NOON_US - HOUR_US, 5.0)])
+    assert list(words(picture(path))) == ["temperature", "5", "", "60 min ago"]
 
 
 def test_tile_of_little_coverage_is_marked_as_uncertain(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dashboard.presence import State, reach, stretches
-from dashboard.watching import blanks, client_evidence, client_stale_us
+from dashboard.watching import blanks, client_evidence
 from telemetry.batch import Batch
 from telemetry.interface import Appender, Querier
-from telemetry.interval import Cadence
+from telemetry.interval import Cadence, client_stale_us
 from telemetry.presence import Changes, Connection, Ending, Event, EventKind
 from telemetry.reading import Kind, Latest, Reading, Series
 from telemetry.store import open_appender, open_querier

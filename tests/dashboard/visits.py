@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from dashboard.people import hash_password
-from mosquitto.access import Access
+from mosquitto.access_users import Users
 from telemetry.daemon import prepare_folders
 from telemetry.settings import Settings
 from tests.support import make_settings
@@ -17,17 +17,16 @@ PASSWORD = "correct horse battery"  # noqa: S105  # the password of tests alone
 
 
 @cache
-def _hash() -> str:
-    return hash_password(PASSWORD)  # slow on purpose, so once for all tests
+def quick_hash(password: str) -> str:
+    """What is kept of a password, of the dashboard's own kind but quickly compared."""
+    return generate_password_hash(password, "scrypt:1024:8:1")
 
 
 def prepared(folder: Path) -> Settings:
     """Settings on a data folder with the user admin and no store yet."""
     settings = make_settings(folder)
     prepare_folders(settings)
-    access = Access(settings.access_path)
-    access.prepare()
-    access.add_user("admin", _hash(), "admin")
+    Users(settings.access_path).add("admin", quick_hash(PASSWORD), "admin")
     return settings
 
 
@@ -42,6 +41,15 @@ def log_in(browser: FlaskClient, **changes: str) -> TestResponse:
     """Sends the login form, with these changes."""
     fields = {"username": "admin", "password": PASSWORD, "csrf_token": form_token(browser)}
     return browser.post("/login", data=fields | changes)
+
+
+def log_out(browser: FlaskClient, path: str = "/logout") -> TestResponse:
+    """Sends the form of the button Log out, from the page that is below the same address."""
+    folder = path.removesuffix("logout")
+    browser.get(folder)
+    token = browser.get_cookie("_csrf_token", path=folder)
+    assert token is not None
+    return browser.post(path, data={"csrf_token": token.value})
 
 
 def callback_headers(browser: FlaskClient) -> dict[str, str]:

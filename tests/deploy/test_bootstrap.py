@@ -2,8 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -22,9 +23,11 @@ APT = """#!/bin/sh
 echo "apt-get $*" >>"$CALLS"
 """
 MOSQUITTO = "#!/bin/sh\n"
+ABSENT = ""
 SUDO = '#!/bin/sh\nexec "$@"\n'
 STAND_INS = {"python3": PYTHON, "mosquitto": MOSQUITTO, "sudo": SUDO}
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Machine = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -48,8 +51,11 @@ def bootstrap(project: Path, tmp_path: Path) -> Machine:
         (programs / tool).symlink_to(str(shutil.which(tool)))
     calls = tmp_path / "calls"
 
-    def run(purpose: str = "run", **stand_ins: str) -> subprocess.CompletedProcess[str]:
-        for name, text in (STAND_INS | stand_ins).items():
+    def run(
+        purpose: str = "run", variables: Mapping[str, str] = NOTHING, **stand_ins: str
+    ) -> subprocess.CompletedProcess[str]:
+        chosen = STAND_INS | stand_ins
+        for name, text in ((name, text) for name, text in chosen.items() if text != ABSENT):
             (programs / name.replace("_", "-")).write_text(text)
             (programs / name.replace("_", "-")).chmod(0o755)
         script = (project / "deploy" / "bootstrap.sh").read_text()
@@ -59,7 +65,12 @@ def bootstrap(project: Path, tmp_path: Path) -> Machine:
         done = subprocess.run(
             [programs / "sh", "deploy/bootstrap.sh", purpose],
             cwd=project,
-            env={"PATH": str(programs), "CALLS": str(calls), "TMPDIR": str(tmp_path)},
+            env={
+                "PATH": str(programs),
+                "CALLS": str(calls),
+                "TMPDIR": str(tmp_path),
+                **variables,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -85,6 +96,11 @@ def test_bootstrap_requirements_changed_installs_them(bootstrap: Machine, projec
     again = bootstrap()
     assert "pip install" in again.args
     assert "-m venv" not in again.args
+
+
+def test_bootstrap_installs_what_has_the_hash_alone(bootstrap: Machine) -> None:
+    """A file whose hash is not in the requirements is refused."""
+    assert "--require-hashes -r requirements.txt" in bootstrap().args
 
 
 def test_bootstrap_cut_short_starts_over(bootstrap: Machine, tmp_path: Path) -> None:
@@ -126,6 +142,25 @@ def test_bootstrap_missing_package_without_installer_says_which(
         "culex: missing: python3-venv; install it with your system's package manager, "
         "then run make again\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("toml", "variables", "installs"),
+    [
+        ('# broker_url = "mqtts://a"', {}, True),
+        ('broker_url = ""', {}, True),
+        ('http_port = 1\nbroker_url = "mqtts://a"', {}, False),
+        ("", {"CULEX_BROKER_URL": "mqtts://a"}, False),
+        ('broker_url = "mqtts://a"', {"CULEX_BROKER_URL": ""}, True),
+    ],
+)
+def test_bootstrap_with_an_existing_broker_installs_none(
+    bootstrap: Machine, project: Path, toml: str, variables: dict[str, str], installs: bool
+) -> None:
+    """Mosquitto is for Culex's own broker; the variable wins over culex.toml, as everywhere."""
+    (project / "culex.toml").write_text(f"{toml}\n")
+    done = bootstrap(variables=variables, apt_get=APT, mosquitto=ABSENT)
+    assert ("mosquitto\n" in done.args) is installs, done.stderr
 
 
 def test_bootstrap_for_tests_installs_their_programs(bootstrap: Machine) -> None:

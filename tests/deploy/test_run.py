@@ -26,14 +26,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the runner with the Python programs given by name; nothing of it remains."""
     started: list[subprocess.Popen[str]] = []
 
-    def run(**programs: str) -> subprocess.Popen[str]:
+    def run(broker_url: str = "", **programs: str) -> subprocess.Popen[str]:
         procfile = tmp_path / "Procfile"
         lines = [
             f"{name}: exec '{sys.executable}' -c '{program}'" for name, program in programs.items()
         ]
         procfile.write_text("\n".join(lines) + "\n")
         process = subprocess.Popen(
-            [sys.executable, ROOT / "deploy" / "run.py", procfile],
+            [sys.executable, "-m", "deploy.run", procfile],
+            cwd=ROOT,
+            env=os.environ | {"CULEX_BROKER_URL": broker_url},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -101,3 +103,13 @@ def test_run_process_fails_stops_all_and_says_its_last_line_again(start: Start) 
     assert process.returncode == 7
     assert "a stopped" in output
     assert output.endswith("culex: b ended everything: no port\n")
+
+
+def test_run_with_an_existing_broker_starts_none_and_no_fleet(start: Start) -> None:
+    """What belongs to Culex's own broker stays away; the rest runs."""
+    process = start("mqtts://broker.example", broker=WAIT, demo=WAIT, b='print("rest")')
+    output, _errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    assert "rest" in output
+    assert "broker started" not in output
+    assert "demo started" not in output

@@ -6,6 +6,9 @@ import signal
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,9 +17,26 @@ from cryptography import x509
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from mosquitto import broker as supervisor
-from mosquitto.certificates import Pair, ensure_authority, ensure_server
-from mosquitto.provision import Credentials, add_client, initialise, remove_client
+from mosquitto.access import READER, Access
+from mosquitto.certificates import Pair, Server, ensure_authority, ensure_server
+from mosquitto.control import Control
+from mosquitto.dynsec import client_role, publisher_role
+from mosquitto.passwords import hashed
+from mosquitto.provision import (
+    Credentials,
+    Permit,
+    add_client,
+    add_clients,
+    initialise,
+    remove_client,
+    rotate_client,
+    set_client_enabled,
+    set_client_permit,
+)
+from mosquitto.reconcile import reconcile
+from mosquitto.untold import untold
 from telemetry.clock import now_us
+from telemetry.denials import Denial, take
 from telemetry.login import load_login
 from telemetry.settings import Demo, Settings
 from tests.mqtt import V5, V311, Listener, Peer
@@ -336,12 +356,40 @@ def test_certificate_renewed_by_the_supervisor_is_served_on_both_ports(settings:
     assert not accepts(settings.mqtt_port)
 
 
+def test_broker_that_says_too_much_is_quiet_for_a_while(settings: Settings) -> None:
+    """Nobody is disconnected by that, and what is refused before and after it is handed on."""
+    initialise(settings)
+    tank = add_client(settings, "tank")
+    short = "from mosquitto import chatter, __main__ as command; chatter.FIRST_PAUSE_S = 0.5"
+    little = "chatter.MOST_BYTES_PER_S = 3000; chatter.LOOK_S = 0.2"
+    run = "command.main(['run'], standalone_mode=False)"
+    process = Process(settings, "timeit", "-n1", "-r1", "-s", f"{short}; {little}", run).start()
+    configuration = settings.broker_dir / "mosquitto.conf"
+    try:
+        wait_until(lambda: accepts(settings.mqtt_ws_port))
+        with Peer(settings, login(tank)) as peer:
+            quiet = []
+            while not quiet:
+                peer.publish("clients/tank/much", "1")
+                quiet = [] if "\nlog_type debug\n" in configuration.read_text("utf-8") else [1]
+            wait_until(lambda: "\nlog_type debug\n" in configuration.read_text("utf-8"))
+            told: list[Denial] = []
+            while not told:
+                peer.publish("clients/elsewhere/t", "1")
+                told = take(settings.denials_dir)
+            assert not peer.ended.is_set()
+        assert told[0].parts == ("tank", "clients/elsewhere/t")
+    finally:
+        assert process.stop() == 0
+
+
 def _let_expire(settings: Settings) -> int:
     """The serial number of an expired certificate that takes the place of the good one."""
     pair = Pair(settings.broker_dir / "server.key", settings.broker_dir / "server.crt")
     authority = ensure_authority(Pair(settings.secrets_dir / "ca.key", settings.ca_file), now_us())
     pair.certificate.unlink()
-    ensure_server(pair, authority, frozenset({"localhost"}), now_us() - 500 * DAY_US)
+    server = Server("Culex broker", frozenset({"localhost"}))
+    ensure_server(pair, authority, server, now_us() - 500 * DAY_US)
     return _on_disk(settings)
 
 
@@ -439,3 +487,200 @@ def test_root_becomes_the_account_mosquitto(tmp_path_factory: pytest.TempPathFac
         process.stop()
         for parent, mode in modes.items():
             parent.chmod(mode)
+
+
+def test_client_cannot_take_the_identifier_of_another(
+    shared: Settings, tank: Credentials, boiler: Credentials
+) -> None:
+    """Nobody can end another's connection by its identifier, or have one without a name."""
+    with Peer(shared, login(tank)) as peer:
+        for identifier in ("tank", "x", "boiler "):
+            with Peer(shared, login(boiler), client_id=identifier) as thief:
+                assert not thief.accepted
+        assert not peer.ended.is_set()
+        assert not peer.publish("clients/tank/n", "1").is_failure
+
+
+def test_client_that_may_choose_its_identifier_does(shared: Settings) -> None:
+    """For tools that make one up; and it can be bound later."""
+    free = add_client(shared, "free", Permit(bound=False))
+    assert not free.client_id
+    with Peer(shared, login(free), client_id="anything") as peer:
+        assert peer.accepted
+    set_client_permit(shared, "free", Permit())
+    with Peer(shared, login(free), client_id="anything") as peer:
+        assert not peer.accepted
+    with Peer(shared, login(free)) as peer:
+        assert peer.accepted
+
+
+def test_reader_hears_all_and_speaks_for_itself(shared: Settings, tank: Credentials) -> None:
+    """What Node-RED needs: every reading, and no other client's topics to publish to."""
+    flows = add_client(shared, "flows", Permit(READER))
+    with Peer(shared, login(flows)) as reader, Peer(shared, login(tank)) as peer:
+        assert not reader.subscribe("clients/#").is_failure
+        assert peer.subscribe("clients/#").is_failure
+        peer.publish("clients/tank/n", "1")
+        reader.wait_for("clients/tank/n")
+        assert reader.publish("clients/tank/n", "2").is_failure
+        assert reader.publish("clients/flows/cmd/x", "2").is_failure
+
+
+def test_client_that_is_disabled_is_out_at_once_until_it_is_enabled(shared: Settings) -> None:
+    """Its password is kept, and only the broker's own answer counts."""
+    one = add_client(shared, "onoff")
+    with Peer(shared, login(one)) as peer:
+        set_client_enabled(shared, "onoff", enabled=False)
+        assert peer.ended.wait(30)
+    with Peer(shared, login(one)) as peer:
+        assert not peer.accepted
+    set_client_enabled(shared, "onoff", enabled=True)
+    with Peer(shared, login(one)) as peer:
+        assert peer.accepted
+
+
+def test_client_with_a_new_password_is_out_with_the_old_one(shared: Settings) -> None:
+    """Who holds the old one is disconnected within a second."""
+    old = add_client(shared, "rotated")
+    with Peer(shared, login(old)) as peer:
+        new = rotate_client(shared, "rotated")
+        assert peer.ended.wait(30)
+    assert new.password != old.password
+    with Peer(shared, login(old)) as peer:
+        assert not peer.accepted
+    with Peer(shared, login(new)) as peer:
+        assert peer.accepted
+
+
+def test_what_the_broker_allows_is_brought_back_to_what_is_written(shared: Settings) -> None:
+    """Somebody changes the plugin behind our back: all of it is found, and undone."""
+    gone = add_client(shared, "drifted")
+    admin = load_login(shared.secrets_dir / "broker-admin.json")
+    assert reconcile(shared).said == []
+    with Control(shared.mqtt_port, admin) as control:
+        control.put_client("stranger", "password", publisher_role("stranger", "#"))
+        wide = client_role("drifted", ["clients/{client}", "all/{client}"], READER)
+        control.change_client("drifted", wide, "")
+        control.set_enabled("drifted", enabled=False)
+    drift = reconcile(shared)
+    assert sorted(drift.said) == [
+        "client drifted was different",
+        "client drifted was off",
+        "client stranger was there",
+        "role client-drifted was different",
+    ]
+    assert not drift.needs_restart
+    assert reconcile(shared).said == []
+    with Peer(shared, login(gone)) as peer:
+        assert peer.accepted
+        assert peer.publish("all/drifted", "1").is_failure
+    with Peer(shared, ("stranger", "password")) as peer:
+        assert not peer.accepted
+
+
+def test_client_that_the_broker_forgot_is_let_in_again(settings: Settings) -> None:
+    """As after a power cut: a login can only come from the file, so the broker starts again."""
+    initialise(settings)
+    process = start_broker(settings)
+    try:
+        tank = add_client(settings, "tank")
+        admin = load_login(settings.secrets_dir / "broker-admin.json")
+        with Control(settings.mqtt_port, admin) as control:
+            control.remove_clients(["tank"])
+        assert reconcile(settings).needs_restart
+        set_client_enabled(settings, "tank", enabled=True)  # the broker does not know it
+        wait_until(lambda: is_let_in(settings, tank))
+    finally:
+        process.stop()
+
+
+def test_supervisor_compares_by_itself(settings: Settings) -> None:
+    """What changes behind its back is undone, and a login that is missing comes back."""
+    initialise(settings)
+    tank = add_client(settings, "tank")
+    admin = load_login(settings.secrets_dir / "broker-admin.json")
+    soon = "from mosquitto import broker, __main__ as command; broker._RECONCILE_S = 0.5"
+    run = "command.main(['run'], standalone_mode=False)"
+    process = Process(settings, "timeit", "-n1", "-r1", "-s", soon, run).start()
+    try:
+        wait_until(lambda: is_let_in(settings, tank))
+        with Control(settings.mqtt_port, admin) as control:
+            control.put_client("stranger", "password", publisher_role("stranger", "#"))
+            control.remove_clients(["tank"])
+        wait_until(lambda: "client stranger was there" in process.output)
+        wait_until(lambda: is_let_in(settings, tank))
+    finally:
+        assert process.stop() == 0
+
+
+def test_many_administrators_at_once_do_not_disturb_each_other(shared: Settings) -> None:
+    """Eight of them add clients in the same moment, and the broker is compared meanwhile."""
+    names = [f"many-{number}" for number in range(8)]
+    with ThreadPoolExecutor(9) as pool:
+        comparing = pool.submit(reconcile, shared)
+        added = list(pool.map(lambda name: add_client(shared, name), names))
+        assert comparing.result().said == []
+    for one in added:
+        with Peer(shared, login(one)) as peer:
+            assert peer.accepted
+
+
+def test_password_that_was_not_told_counts_after_the_next_comparison(settings: Settings) -> None:
+    """A command was killed between access.db and the broker: the old password ends all the same."""
+    initialise(settings)
+    soon = "from mosquitto import broker, untold, __main__ as command; broker._RECONCILE_S = 0.5"
+    soon += "; untold._TELLING_S = 0.5"
+    run = "command.main(['run'], standalone_mode=False)"
+    old = add_client(settings, "tank")
+    process = Process(settings, "timeit", "-n1", "-r1", "-s", soon, run).start()
+    try:
+        wait_until(lambda: is_let_in(settings, old))
+        with suppress(KeyboardInterrupt), untold(settings):
+            Access(settings.access_path).rotate_client("tank", hashed("another"))
+            raise KeyboardInterrupt
+        wait_until(lambda: is_let_in(settings, replace(old, password="another")))  # noqa: S106
+        assert not is_let_in(settings, old)
+        assert not list(settings.run_dir.glob("untold-*"))
+    finally:
+        assert process.stop() == 0
+
+
+def test_file_of_before_brings_no_client_back(settings: Settings) -> None:
+    """The plugin's file is restored from before a client was shut out: it stays out."""
+    initialise(settings)
+    process = start_broker(settings)
+    tank = add_client(settings, "tank")
+    path = settings.broker_dir / "dynamic-security.json"
+    before = path.read_bytes()
+    set_client_enabled(settings, "tank", enabled=False)
+    process.stop()
+    path.write_bytes(before)
+    process.start()
+    try:
+        wait_until(lambda: accepts(settings.mqtt_tls_port))
+        assert not is_let_in(settings, tank)
+    finally:
+        process.stop()
+
+
+def test_list_of_clients_is_let_in_at_once(settings: Settings) -> None:
+    """Two hundred of them; whoever is connected comes back by itself."""
+    initialise(settings)
+    process = start_broker(settings)
+    try:
+        names = [f"meter-{number}" for number in range(200)]
+        added = add_clients(settings, dict.fromkeys(names, Permit()))
+        assert [each.client for each in added] == names
+        wait_until(lambda: is_let_in(settings, added[0]))
+        assert is_let_in(settings, added[-1])
+    finally:
+        process.stop()
+
+
+def is_let_in(settings: Settings, credentials: Credentials) -> bool:
+    """Whether the broker takes these; one that is just starting does not."""
+    try:
+        with Peer(settings, login(credentials), Listener.PLAIN) as peer:
+            return peer.accepted
+    except OSError:
+        return False

@@ -57,8 +57,9 @@ def chain(broker: Process) -> Iterator[str]:
 def publish(settings: Settings, login: Credentials, *message: str, lines: str = "") -> None:
     """Publishes over TLS with Mosquitto's own client."""
     where = ["--cafile", str(settings.ca_file), "-h", "127.0.0.1"]
-    who = ["-p", str(settings.mqtt_tls_port), "-u", login.client, "-P", login.password]
-    command = ["mosquitto_pub", "-V", "5", "-q", "1", *where, *who, *message]
+    who = ["-p", str(settings.mqtt_tls_port), "-i", login.client, "-u", login.client]
+    password = ["-P", login.password]
+    command = ["mosquitto_pub", "-V", "5", "-q", "1", *where, *who, *password, *message]
     subprocess.run(command, input=lines, text=True, check=True, timeout=60)
 
 

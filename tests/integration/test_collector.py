@@ -22,8 +22,9 @@ from telemetry.condition import WriterState
 from telemetry.interface import StoreError
 from telemetry.login import load_login
 from telemetry.reading import Flag, Series
-from telemetry.settings import Settings, Topic
+from telemetry.settings import Settings
 from telemetry.store import open_querier
+from telemetry.topic_settings import Topic
 from telemetry.window import ALL_TIME, LATEST_US, Window
 from tests.mqtt import V5, V311, Peer
 from tests.support import Process, culex, start_broker, wait_until
@@ -146,7 +147,7 @@ def test_reading_published_over_tls_is_stored_within_two_seconds(
     """A foreign client's reading is in the store within 2 s, with its own simulated mark."""
     start(collector)
     base = ["mosquitto_pub", "--cafile", str(settings.ca_file), "-h", "127.0.0.1"]
-    login = ["-p", str(settings.mqtt_tls_port), "-u", "tank", "-P", tank.password]
+    login = ["-p", str(settings.mqtt_tls_port), "-i", "tank", "-u", "tank", "-P", tank.password]
     message = ["-V", "5", "-q", "1", "-t", "clients/tank/n", "-m", "21.5"]
     began_s = time.monotonic()
     subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.people import add_token
-from mosquitto.access import Access
+from mosquitto.access_tokens import Tokens
 from telemetry.settings import Settings
 from tests.dashboard.pictures import every
 from tests.dashboard.visits import prepared
@@ -152,7 +152,7 @@ def test_two_instances_run_side_by_side(tmp_path: Path, serve: Serve) -> None:
     one, other = prepared(tmp_path / "one"), prepared(tmp_path / "other")
     serve(one)
     serve(other)
-    token = add_token(Access(one.access_path), "script")
+    token = add_token(Tokens(one.access_path), "script")
     assert status(one, "/metrics", token) == 200
     assert status(other, "/metrics", token) == 401
     again = culex(make_settings(tmp_path / "one"), "dashboard", "run")
@@ -175,7 +175,7 @@ def test_session_key_readable_by_others_ends_run_with_one_sentence(settings: Set
 def test_export_broken_in_the_middle_does_not_look_whole(settings: Settings, serve: Serve) -> None:
     """A store that fails half way ends the connection without the mark of a complete answer."""
     path = fill(settings.store_path, every(SECOND_US // 1000, 200_000))
-    token = add_token(Access(settings.access_path), "script")
+    token = add_token(Tokens(settings.access_path), "script")
     process = serve(settings)
     address = f"{WHOLE}&format=json"
     with asked(settings, address, token) as answer:
@@ -192,7 +192,7 @@ def test_export_broken_in_the_middle_does_not_look_whole(settings: Settings, ser
 def test_export_of_a_whole_store_is_complete(settings: Settings, serve: Serve) -> None:
     """The same export without a fault ends as JSON does, while other requests are answered."""
     fill(settings.store_path, every(SECOND_US // 1000, 50_000))
-    token = add_token(Access(settings.access_path), "script")
+    token = add_token(Tokens(settings.access_path), "script")
     serve(settings)
     address = f"{WHOLE}&format=json"
     bodies: list[bytes] = []
@@ -213,7 +213,7 @@ def test_exports_that_stall_leave_threads_for_everything_else(
 ) -> None:
     """Four of a worker are sent at once, others are told so; the ends of some let others begin."""
     fill(settings.store_path, every(SECOND_US // 1000, 200_000))
-    token = add_token(Access(settings.access_path), "script")
+    token = add_token(Tokens(settings.access_path), "script")
     process = serve(settings)
     wait_until(lambda: len(children(process.pid)) == 2)
     with ExitStack() as stalled:

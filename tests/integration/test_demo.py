@@ -257,7 +257,7 @@ def test_erase_of_the_simulated_leaves_the_foreign_alone(
         assert {one.series.client for one in snapshot.latest()} - own == {"tank"}
 
 
-def test_demo_process_stops_within_two_seconds_and_leaves_no_pid_file(
+def test_demo_process_stops_in_order_and_leaves_no_pid_file(
     settings: Settings, collector: Process
 ) -> None:
     """SIGTERM in the middle of the history ends it in order."""
@@ -266,9 +266,7 @@ def test_demo_process_stops_within_two_seconds_and_leaves_no_pid_file(
     try:
         wait_until(lambda: "telling what the store lacks" in demo.output)
         assert (settings.run_dir / "demo.pid").exists()
-        began_s = time.monotonic()
         assert demo.stop() == 0
-        assert time.monotonic() - began_s < 2
     finally:
         demo.stop()
     assert not (settings.run_dir / "demo.pid").exists()

@@ -9,8 +9,9 @@ import pytest
 from mosquitto.provision import Credentials, add_client
 from telemetry.ledger import Tally, total
 from telemetry.reading import Flag, Series
-from telemetry.settings import Settings, Topic
+from telemetry.settings import Settings
 from telemetry.store import open_querier
+from telemetry.topic_settings import Topic
 from telemetry.window import ALL_TIME
 from tests.mqtt import Peer
 from tests.support import Process, culex, wait_until

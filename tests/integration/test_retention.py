@@ -11,10 +11,9 @@ import pytest
 from mosquitto.broker import end_orphan
 from mosquitto.provision import add_client, initialise
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
 from telemetry.settings import Settings
 from telemetry.store import open_querier
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, HOUR_US
 from tests.mqtt import Peer
 from tests.support import Process, culex, make_settings, start_broker, wait_until
 

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from collector import session as session_module
-from collector.daemon import LOOPBACK
+from collector.endpoint import LOOPBACK
 from collector.intake import Bounds, Intake
 from collector.link import Endpoint, LinkWatch
 from collector.liveness import STORE_LAGS
@@ -112,7 +112,7 @@ def be_dropped_for_silence(settings: Settings, tank: Credentials) -> None:
     """
     login = (tank.client, tank.password)
     with socket.create_connection((LOOPBACK, settings.mqtt_port), 10) as silent:
-        silent.sendall(connect("silent", *login, keep_alive_s=KEEP_ALIVE_S))
+        silent.sendall(connect(tank.client, *login, keep_alive_s=KEEP_ALIVE_S))
         while silent.recv(1000):
             pass
 

@@ -11,7 +11,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from structlog.testing import capture_logs
 
-from collector.daemon import LOOPBACK
+from collector.endpoint import LOOPBACK
 from collector.figures import Figures
 from collector.intake import Bounds, Intake
 from collector.link import Endpoint
@@ -21,7 +21,7 @@ from collector.session import Session
 from collector.subscriptions import Subscriptions
 from collector.watch import Watch
 from mosquitto.broker import end_orphan
-from mosquitto.provision import Credentials, add_client, initialise, remove_client
+from mosquitto.provision import Credentials, Permit, add_client, initialise, remove_client
 from telemetry.clock import now_us
 from telemetry.login import load_login
 from telemetry.presence import Connection, Ending, Event, EventKind
@@ -98,7 +98,7 @@ def broker(settings: Settings) -> Iterator[Process]:
 @pytest.fixture(scope="module")
 def tank(broker: Process) -> Credentials:
     """A client of the running broker."""
-    return add_client(broker.settings, "tank")
+    return add_client(broker.settings, "tank", Permit(bound=False))
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_client_that_is_removed_is_disconnected_by_the_administrator(
     settings: Settings, lookout: Lookout, name: str
 ) -> None:
     """Taking its login away ends a connection, and the connection says so."""
-    barrel = add_client(settings, "barrel")
+    barrel = add_client(settings, "barrel", Permit(bound=False))
     with Peer(settings, (barrel.client, barrel.password), client_id=name):
         remove_client(settings, "barrel")
         assert ended(lookout, name).reason == Ending.REMOVED

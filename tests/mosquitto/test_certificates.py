@@ -8,18 +8,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mosquitto.certificates import (
-    Authority,
-    CertificateError,
-    Pair,
-    ensure_authority,
-    ensure_server,
-    host_names,
-)
+from mosquitto.certificates import Pair, Server, ensure_authority, ensure_server, host_names
+from mosquitto.issuing import Authority
+from mosquitto.pem import CertificateError
 
 DAY_US = 86_400_000_000
 NOW_US = 1_800_000_000_000_000
 NAMES = frozenset({"localhost", "127.0.0.1", "::1", "box.local"})
+BROKER = Server("Culex broker", NAMES)
 
 
 @pytest.fixture
@@ -59,14 +55,14 @@ def test_keys_are_readable_by_their_owner_alone(
     authority: Authority, ca: Pair, server: Pair
 ) -> None:
     """Keys have mode 0600, certificates may be read by all."""
-    ensure_server(server, authority, NAMES, NOW_US)
+    ensure_server(server, authority, BROKER, NOW_US)
     modes = [path.stat().st_mode & 0o777 for path in (ca.key, server.key, ca.certificate)]
     assert modes == [0o600, 0o600, 0o644]
 
 
 def test_server_certificate_names_every_address(authority: Authority, server: Pair) -> None:
     """Names and addresses stand in the certificate as what they are, for at most 397 days."""
-    assert ensure_server(server, authority, NAMES, NOW_US) == "there was none"
+    assert ensure_server(server, authority, BROKER, NOW_US) == "there was none"
     certificate = load(server)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert set(names.get_values_for_type(x509.DNSName)) == {"localhost", "box.local"}
@@ -80,11 +76,11 @@ def test_server_certificate_names_every_address(authority: Authority, server: Pa
 
 def test_second_time_changes_nothing(authority: Authority, ca: Pair, server: Pair) -> None:
     """What is good stays, byte for byte."""
-    ensure_server(server, authority, NAMES, NOW_US)
+    ensure_server(server, authority, BROKER, NOW_US)
     paths = (ca.key, ca.certificate, server.key, server.certificate)
     before = [path.read_bytes() for path in paths]
     again = ensure_authority(ca, NOW_US + DAY_US)
-    assert ensure_server(server, again, NAMES, NOW_US + DAY_US) is None
+    assert ensure_server(server, again, BROKER, NOW_US + DAY_US) is None
     assert [path.read_bytes() for path in paths] == before
 
 
@@ -103,9 +99,14 @@ def test_certificate_is_issued_again_when_due(
     authority: Authority, server: Pair, later_days: int, names: frozenset[str], reason: str | None
 ) -> None:
     """At two thirds of its life, expired, or for a new address it is issued again, for its key."""
-    ensure_server(server, authority, NAMES, NOW_US)
+    ensure_server(server, authority, BROKER, NOW_US)
     key, serial = server.key.read_bytes(), load(server).serial_number
-    assert ensure_server(server, authority, names, NOW_US + later_days * DAY_US) == reason
+    assert (
+        ensure_server(
+            server, authority, Server("Culex broker", names), NOW_US + later_days * DAY_US
+        )
+        == reason
+    )
     assert (load(server).serial_number == serial) is (reason is None)
     assert server.key.read_bytes() == key
 
@@ -115,28 +116,28 @@ def test_foreign_certificate_is_replaced(
 ) -> None:
     """A certificate of another authority, or none at all, is not served."""
     other = ensure_authority(Pair(tmp_path / "other.key", tmp_path / "other.crt"), NOW_US)
-    ensure_server(server, other, NAMES, NOW_US)
-    assert ensure_server(server, authority, NAMES, NOW_US) == "the old one was not ours"
+    ensure_server(server, other, BROKER, NOW_US)
+    assert ensure_server(server, authority, BROKER, NOW_US) == "the old one was not ours"
     server.certificate.write_text("junk")
-    assert ensure_server(server, authority, NAMES, NOW_US) == "the old one was not ours"
+    assert ensure_server(server, authority, BROKER, NOW_US) == "the old one was not ours"
 
 
 def test_certificate_of_another_key_is_replaced(authority: Authority, server: Pair) -> None:
     """A server key that was replaced gets a certificate of its own."""
-    ensure_server(server, authority, NAMES, NOW_US)
+    ensure_server(server, authority, BROKER, NOW_US)
     server.key.unlink()
-    reason = ensure_server(server, authority, NAMES, NOW_US)
+    reason = ensure_server(server, authority, BROKER, NOW_US)
     assert reason == "the old one belonged to another key"
 
 
 def test_key_without_certificate_is_completed(authority: Authority, ca: Pair, server: Pair) -> None:
     """A crash between key and certificate of the authority costs nobody's trust."""
-    ensure_server(server, authority, NAMES, NOW_US)
+    ensure_server(server, authority, BROKER, NOW_US)
     key = ca.key.read_bytes()
     ca.certificate.unlink()
     again = ensure_authority(ca, NOW_US)
     assert ca.key.read_bytes() == key
-    assert ensure_server(server, again, NAMES, NOW_US) is None
+    assert ensure_server(server, again, BROKER, NOW_US) is None
 
 
 def test_certificate_without_key_is_a_sentence(authority: Authority, ca: Pair) -> None:

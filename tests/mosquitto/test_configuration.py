@@ -12,6 +12,7 @@ from mosquitto.configuration import (
     broker_account,
     find_mosquitto,
     find_plugin,
+    quiet,
     render,
 )
 from telemetry.settings import Settings
@@ -59,7 +60,12 @@ def test_log_reaches_the_supervisor_and_the_collector(settings: Settings) -> Non
         "log_dest topic",
     ]
     types = {line.split()[1] for line in lines if line.startswith("log_type")}
-    assert types == {"error", "warning", "notice", "information"}
+    assert types == {"error", "warning", "notice", "information", "debug"}
+    assert types - {"debug"} == {
+        line.split()[1]
+        for line in options(quiet(render(settings, ACCOUNT, PLUGIN)))
+        if line.startswith("log_type")
+    }
     assert "connection_messages true" in lines
 
 

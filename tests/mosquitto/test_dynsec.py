@@ -1,20 +1,20 @@
 """The projection of access.db into the broker's plugin."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mosquitto.access import Client, Password
+from mosquitto.access import PUBLISHER, READER, Client, Password
 from mosquitto.dynsec import (
     PINGS,
     client_role,
-    hash_password,
     publish_topics,
     security,
-    verify_password,
 )
+from mosquitto.passwords import hash_password, verify_password
 
 PASSWORD = Password("digest", "salt", 101)
 TEMPLATES = ["clients/{client}", "clients/{client}/{metric}"]
@@ -35,15 +35,36 @@ def test_nothing_is_allowed_by_default() -> None:
     }
 
 
-def test_disabled_client_has_no_login_and_no_role() -> None:
-    """Only enabled clients and our own logins are written."""
-    written = security([client("on"), client("off", enabled=False)], {"collector": PASSWORD}, [])
-    assert [each["username"] for each in written["clients"]] == ["collector", "on"]
+def test_disabled_client_is_known_as_such() -> None:
+    """A client that is off can be let in again while the broker runs; the fleet's are left out."""
+    gone = replace(client("demo-solar", enabled=False), simulated=True)
+    off = client("off", enabled=False)
+    written = security([client("on"), off, gone], {"collector": PASSWORD}, [])
+    logins = {each["username"]: each.get("disabled") for each in written["clients"]}
+    assert logins == {"collector": None, "on": False, "off": True}
     assert [each["rolename"] for each in written["roles"]] == [
         "collector",
         "broker-admin",
         "client-on",
+        "client-off",
     ]
+
+
+def test_client_is_bound_to_its_identifier_unless_it_may_choose() -> None:
+    """The plugin is told the identifier that a client must have; an empty one would bind none."""
+    free = replace(client("free"), bound=False)
+    bound, unbound = security([client("tank"), free], {}, [])["clients"]
+    assert bound["clientid"] == "tank"
+    assert "clientid" not in unbound
+
+
+def test_reader_hears_all_clients_and_speaks_for_itself() -> None:
+    """A reader may subscribe to what the collector does, without what is the broker's own."""
+    role = client_role("flows", [*TEMPLATES, "plant/{client}/{metric}"], READER)
+    rules = role["acls"]
+    heard = {rule["topic"] for rule in rules if rule["acltype"] == "subscribePattern"}
+    assert heard == {"clients/#", "plant/+/+"}
+    assert sent(role) == {"clients/flows/#", "plant/flows/+"}
 
 
 def test_client_cannot_have_a_role_of_ours() -> None:
@@ -54,7 +75,7 @@ def test_client_cannot_have_a_role_of_ours() -> None:
 
 def test_commands_are_heard_and_not_sent() -> None:
     """The rule that forbids a client to write its own commands comes before the one that allows."""
-    rules = client_role("tank", TEMPLATES)["acls"]
+    rules = client_role("tank", TEMPLATES, PUBLISHER)["acls"]
     sends = sorted(
         (rule for rule in rules if rule["acltype"] == "publishClientSend"),
         key=lambda rule: -rule["priority"],

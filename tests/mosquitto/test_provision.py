@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 import structlog
 
+from mosquitto import provision
 from mosquitto.access import Access, AccessError
-from mosquitto.broker import prepare
-from mosquitto.dynsec import verify_password
+from mosquitto.broker_files import prepare
+from mosquitto.control import ControlError
+from mosquitto.detail import Detail
 from mosquitto.names import NameRefused
-from mosquitto.provision import add_client, clients, initialise, remove_client
+from mosquitto.passwords import verify_password
+from mosquitto.provision import (
+    Permit,
+    add_client,
+    clients,
+    initialise,
+    remove_client,
+    rotate_client,
+)
 from telemetry.login import SecretError, load_login
 from telemetry.settings import DEMO_CLIENTS, Demo, Settings
 from tests.support import make_settings
@@ -128,11 +138,16 @@ def test_fleet_has_logins_when_it_is_to_run(
 
 
 def test_fleet_that_was_off_comes_back(settings: Settings) -> None:
-    """Turned off and on, the fleet has new passwords that fit."""
+    """Turned off and on, the fleet has new passwords that fit, and may speak with them."""
     on = settings.model_copy(update={"demo": Demo.ON})
-    for each in (on, settings, on):
-        initialise(each)
-    for client in clients(settings):
+    initialise(on)
+    before = demo_logins(settings)
+    initialise(settings)
+    initialise(on)
+    assert all(demo_logins(settings)[name] != before[name] for name in DEMO_CLIENTS)
+    fleet = clients(settings)
+    assert {client.name: client.enabled for client in fleet} == dict.fromkeys(DEMO_CLIENTS, True)
+    for client in fleet:
         assert verify_password(demo_logins(settings)[client.name]["password"], client.password)
 
 
@@ -176,6 +191,83 @@ def test_client_is_added_and_removed_while_nothing_runs(settings: Settings) -> N
     assert added.password.encode() not in settings.access_path.read_bytes()
     remove_client(settings, "tank")
     assert clients(settings) == []
+
+
+@pytest.mark.parametrize("fault", [ControlError, SecretError, KeyboardInterrupt, MemoryError])
+def test_client_whose_password_nobody_sees_is_not_added(
+    settings: Settings, fault: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends it; what was known of an earlier client of the name stays as it was."""
+
+    def fail(*_: object) -> None:
+        raise fault("not told")
+
+    initialise(settings)
+    access = Access(settings.access_path)
+    access.put_detail(Detail("tank", description="the old one"))
+    before = access.details()
+    monkeypatch.setattr(provision, "live", fail)
+    for name in ("tank", "boiler"):
+        with pytest.raises(fault):
+            add_client(settings, name, Permit(detail=Detail(name, description="the new one")))
+    assert clients(settings) == []
+    assert access.details() == before
+
+
+def test_client_is_added_with_what_is_known_of_it(settings: Settings) -> None:
+    """It is there at once."""
+    initialise(settings)
+    detail = Detail("tank", description="in the cellar")
+    add_client(settings, "tank", Permit(detail=detail))
+    kept = Access(settings.access_path).detail("tank")
+    assert kept is not None
+    assert kept.detail == detail
+
+
+def test_what_is_known_of_a_client_outlives_it(settings: Settings) -> None:
+    """Its readings stay, and whoever may see them by its tags goes on."""
+    initialise(settings)
+    add_client(settings, "tank", Permit(detail=Detail("tank", tags=("cellar",))))
+    before = Access(settings.access_path).details()
+    remove_client(settings, "tank")
+    assert Access(settings.access_path).details() == before
+
+
+@pytest.mark.usefixtures("deaf_broker")
+def test_new_password_that_the_broker_did_not_take_is_shown_and_marked(settings: Settings) -> None:
+    """It is the one that counts, within a minute: a note says so to the supervisor."""
+    rotated = rotate_client(settings, "tank")
+    assert rotated.pending
+    kept = Access(settings.access_path).client("tank")
+    assert kept is not None
+    assert verify_password(rotated.password, kept.password)
+    assert len(list(settings.run_dir.glob("untold-*"))) == 1
+
+
+def test_new_password_is_not_pending_where_no_broker_runs(settings: Settings) -> None:
+    """One that starts reads it."""
+    initialise(settings)
+    add_client(settings, "tank")
+    assert not rotate_client(settings, "tank").pending
+    assert not list(settings.run_dir.glob("untold-*"))
+
+
+def test_new_password_that_access_db_refuses_changes_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one counts, nothing is shown, and the broker need not start anew."""
+
+    def refuse(*_: object) -> None:
+        raise AccessError("access.db is locked")
+
+    initialise(settings)
+    add_client(settings, "tank")
+    before = clients(settings)
+    monkeypatch.setattr(Access, "rotate_client", refuse)
+    with pytest.raises(AccessError):
+        rotate_client(settings, "tank")
+    assert clients(settings) == before
+    assert not list(settings.run_dir.glob("untold-*"))
 
 
 def test_refused_names_change_nothing(settings: Settings) -> None:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from mosquitto.names import TRIAL
 from mosquitto.provision import add_client
-from mosquitto.trial import MOST_BYTES, NAME, Taken, Trial, TrialError, publish
+from mosquitto.trial import MOST_BYTES, Taken, Trial, TrialError, publish
 from telemetry.daemon import pid_file
 from telemetry.settings import Settings
 from tests.mqtt import Peer
@@ -46,7 +47,7 @@ def test_trial_reaches_who_subscribes(settings: Settings, broker: Process, qos: 
     kept = json.loads((settings.broker_dir / "dynamic-security.json").read_bytes())
     names = {one["username"] for one in kept["clients"]}
     assert "ear" in names
-    assert NAME not in names
+    assert TRIAL not in names
 
 
 @pytest.mark.broker

@@ -25,16 +25,14 @@ from telemetry.job import Retain, Seal
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.retention import Keep, Retention
 from telemetry.rolling import rolling
-from telemetry.rollup import HOUR_US
 from telemetry.samples import samples_of_readings
 from telemetry.store import open_appender, part
 from telemetry.store.appender import StoreAppender
 from telemetry.store.csv_text import csv_long
-from telemetry.store.layout import DAY_US
 from telemetry.store.parquet import parquet_bytes
 from telemetry.store.snapshot import StoreSnapshot
 from telemetry.text import csv_wide, json_array
-from telemetry.window import TimeError, Window
+from telemetry.window import DAY_US, HOUR_US, TimeError, Window
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, asking, decoded, fill, reading
 
 MINUTE_US = 60 * SECOND_US

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.files import publish_file, publish_new
+from telemetry.files import FileRefused, claimed, publish_file, publish_new
 
 
 def test_file_published_has_its_content_and_mode(tmp_path: Path) -> None:
@@ -78,3 +78,27 @@ def test_file_published_new_stays_if_it_was_there(tmp_path: Path) -> None:
     assert path.read_bytes() == b"first"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_claimed_name_is_its_owners_alone_until_the_file_is_there(tmp_path: Path) -> None:
+    """Nobody else can take it meanwhile."""
+    path = tmp_path / "a"
+    with claimed(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with pytest.raises(FileRefused, match="is there already"), claimed(path):
+            pass
+        publish_file(path, b"once", mode=0o600)
+    assert path.read_bytes() == b"once"
+
+
+def test_claim_is_of_all_names_or_none(tmp_path: Path) -> None:
+    """And all are free again if what was to be written there cannot be had."""
+    (tmp_path / "b").write_bytes(b"old")
+    with (
+        pytest.raises(FileRefused, match="b is there already"),
+        claimed(tmp_path / "a", tmp_path / "b"),
+    ):
+        pass
+    with pytest.raises(KeyboardInterrupt), claimed(tmp_path / "c"):
+        raise KeyboardInterrupt
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("b", b"old")]

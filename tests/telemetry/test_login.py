@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.login import Login, SecretError, load_login, read_secret, save_login
+from telemetry.existing import parse_broker_url
+from telemetry.login import (
+    BROKER_PASSWORD,
+    Login,
+    SecretError,
+    load_existing_login,
+    load_login,
+    read_secret,
+    save_login,
+)
 
 LOGIN = Login("collector", "s3cret", "culex-collector")
 
@@ -32,7 +41,7 @@ def test_secret_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
 
 def test_secret_that_is_missing_says_which_command_makes_it(tmp_path: Path) -> None:
     """No file, no guess: the sentence names the command."""
-    with pytest.raises(SecretError, match="is missing; run: python -m mosquitto init"):
+    with pytest.raises(SecretError, match=r"is missing; run: .venv/bin/python -m mosquitto init"):
         read_secret(tmp_path / "none")
 
 
@@ -55,3 +64,35 @@ def test_login_that_is_broken_is_a_sentence(tmp_path: Path, content: bytes) -> N
 def test_login_shown_keeps_its_password_to_itself() -> None:
     """Logs and tracebacks show who, never the password."""
     assert "s3cret" not in f"{LOGIN} {LOGIN!r}"
+
+
+def test_login_at_an_existing_broker_keeps_its_identifier(tmp_path: Path) -> None:
+    """It is the same at each start, another one elsewhere, and what every broker must take."""
+    broker = parse_broker_url("mqtts://broker.example")
+    here, elsewhere = tmp_path / "a", tmp_path / "b"
+    for folder in (here, elsewhere):
+        folder.mkdir()
+    one = load_existing_login(here, broker)
+    assert (one.username, one.password) == ("", "")
+    assert load_existing_login(here, broker) == one
+    assert load_existing_login(elsewhere, broker).client_id != one.client_id
+    watching = f"{one.client_id}watch"
+    assert watching.isascii()
+    assert watching.isalnum()
+    assert len(watching) <= 23
+    assert stat.S_IMODE((here / "broker-session").stat().st_mode) == 0o600
+
+
+def test_login_at_an_existing_broker_has_the_password_of_the_file(tmp_path: Path) -> None:
+    """Its last line end is not part of it; a missing one is told, with what to do."""
+    broker = parse_broker_url("mqtts://culex@broker.example")
+    with pytest.raises(SecretError, match=r"password of 'culex' at broker\.example:8883 "):
+        load_existing_login(tmp_path, broker)
+    path = tmp_path / BROKER_PASSWORD
+    path.touch(mode=0o600)
+    path.write_text(" p@ss wörd \n")
+    login = load_existing_login(tmp_path, broker)
+    assert (login.username, login.password) == ("culex", " p@ss wörd ")
+    path.chmod(0o644)
+    with pytest.raises(SecretError, match="readable by others; run: chmod 600"):
+        load_existing_login(tmp_path, broker)

@@ -9,10 +9,10 @@ import pytest
 
 from telemetry.job import JobError, Retain, content_of, job_of
 from telemetry.reading import Series
-from telemetry.retention import DAY_US, Keep, Retention, Rule, parse_keep
+from telemetry.retention import Keep, Retention, Rule, parse_keep
 from telemetry.settings import Settings, SettingsError, load_settings
 from telemetry.usage import Rate, forecast, shared
-from telemetry.window import TimeError
+from telemetry.window import DAY_US, TimeError
 
 Write = Callable[[str], None]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.rollup import COLUMNS, HOUR_US, MINUTE_US, combine, merge, roll
+from telemetry.rollup import COLUMNS, combine, merge, roll
+from telemetry.window import HOUR_US, MINUTE_US
 from tests.telemetry.builders import steady
 
 Row = tuple[int, int, float]

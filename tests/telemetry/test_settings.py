@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from telemetry.existing import ExistingBroker
 from telemetry.settings import ROOT, Demo, LogFormat, Settings, SettingsError, load_settings
 
 Write = Callable[[str], None]
@@ -186,3 +187,51 @@ def test_settings_never_show_the_password(monkeypatch: pytest.MonkeyPatch) -> No
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
     assert settings.admin_password is not None
     assert settings.admin_password.get_secret_value() == "hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mqtts://culex:hunter2@broker.example", "a password does not belong in an address"),
+        ("mqtts://culex:@broker.example", "secrets/broker-password of the data folder"),
+        ("wss://broker.example", "does not speak MQTT over WebSockets"),
+        ("broker.example", "mqtts://user@broker.example:8883"),
+        ("mqtts://", "it is no address"),
+        ("mqtts://broker.example:99999", "it is no address"),
+        ("mqtts://broker.example:0", "port 0 is none"),
+        ("mqtts://broker.example/clients", "it ends with host and port"),
+        ("mqtts://broker .example", "it is no address"),
+        (f"mqtts://{'a' * 64}.example", "it is no address"),
+    ],
+)
+def test_broker_url_that_cannot_be_used_says_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, url: str, words: str
+) -> None:
+    """One sentence, and a password that somebody wrote there is not repeated in it."""
+    monkeypatch.setenv("CULEX_BROKER_URL", url)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert words in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("mqtt://10.0.0.7", ExistingBroker("10.0.0.7", 1883, "", tls=False)),
+        ("mqtts://a%40b@h.example:1/", ExistingBroker("h.example", 1, "a@b", tls=True)),
+        ("mqtts://[2001:db8::7]", ExistingBroker("2001:db8::7", 8883, "", tls=True)),
+    ],
+)
+def test_broker_url_names_an_existing_broker(url: str, broker: ExistingBroker) -> None:
+    """Ports have their defaults, and a user name may have any character, encoded."""
+    assert Settings(broker_url=url).existing_broker == broker
+    assert Settings(broker_url="").existing_broker is None
+
+
+def test_fleet_at_an_existing_broker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no logins there; one sentence says which of the two settings to change."""
+    monkeypatch.setenv("CULEX_BROKER_URL", "mqtts://broker.example")
+    monkeypatch.setenv("CULEX_DEMO", "on")
+    with pytest.raises(SettingsError, match=r"^CULEX_DEMO='on': the simulated fleet plays at Cu"):
+        load_settings()

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from telemetry.batch import Batch
 from telemetry.held import HOLD_INTERVALS
 from telemetry.job import Seal
-from telemetry.ledger import HOUR_US
 from telemetry.reading import Kind, state_text
 from telemetry.rolling import rolling
 from telemetry.samples import samples_of_readings
 from telemetry.states import rolling_states, samples_of_states, share_of, state_shares
 from telemetry.store import open_appender
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, HOUR_US
 from tests.telemetry.builders import NOON_US, SERIES, looking, reading, steady
 
 Said = list[tuple[int, float | str]]

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.rolling import StatisticError, check_statistic, rolling, rolling_mean
-from telemetry.rollup import HOUR_US, MINUTE_US, roll
+from telemetry.rollup import roll
 from telemetry.samples import samples_of_buckets, samples_of_readings
 from telemetry.spread import NoReadings
+from telemetry.window import HOUR_US, MINUTE_US
 from tests.telemetry import oracle
 from tests.telemetry.builders import NOON_US, SECOND_US, frame, steady
 from tests.telemetry.oracle import Pairs

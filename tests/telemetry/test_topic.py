@@ -5,7 +5,8 @@ import pytest
 from telemetry.ledger import Outcome
 from telemetry.quarantine import TOPIC_BYTES
 from telemetry.reading import Flag
-from telemetry.topic import MINUTE_US, Topic, kept_topic
+from telemetry.topic import Topic, kept_topic
+from telemetry.window import MINUTE_US
 
 MINUTE = 100 * MINUTE_US
 

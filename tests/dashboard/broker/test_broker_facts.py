@@ -59,7 +59,7 @@ def test_figures_of_now_are_told_with_their_units(tmp_path: Path) -> None:
     )
     assert found["Mosquitto"].value == "2.0.11"
     assert found["Connected"].value == "8"
-    assert found["Connected"].note == ["3 away, their session kept"]
+    assert found["Connected"].note == ["2 of them Culex's own", ", 3 away, their session kept"]
     assert (found["Messages in"].value, found["Messages in"].unit) == ("1.5", "/s")
     assert found["Held by the broker"].value == "7"
     assert (found["Lag"].value, found["Lag"].unit) == ("7.82", "ms")
@@ -84,5 +84,5 @@ def test_broker_started_at_the_same_moment_whenever_it_is_asked() -> None:
 
 def test_backlog_that_fills_the_intake_is_bad(tmp_path: Path) -> None:
     """Half of what the collector holds at most is a thing to look at."""
-    assert told(tmp_path, [figure("collector", "intake", 10_000.0)])["Backlog"].bad
-    assert not told(tmp_path, [figure("collector", "intake", 12.0, 2)])["Backlog"].bad
+    assert told(tmp_path, [figure("collector", "intake", 10_000.0)])["Held by the collector"].bad
+    assert not told(tmp_path, [figure("collector", "intake", 12.0, 2)])["Held by the collector"].bad

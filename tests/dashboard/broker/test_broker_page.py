@@ -67,9 +67,16 @@ def test_connections_are_counted_in_words(tmp_path: Path) -> None:
     path = store(tmp_path / "culex.db", readings, [OPEN, ended(Ending.CLOSED)])
     words = looked(path, view=View(options={"q": "goodbye"}))["counted"]
     assert words == (
-        "2 connections in this time. 1 of them match. 0 are open. "
-        "The broker counts 6 clients beside the collector."
+        "2 connections in this time. 1 of them matches. 0 are open. "
+        "The broker counts 6 clients beside Culex's own."
     )
+
+
+def test_broker_counts_nothing_else_than_the_connections_that_are_open(tmp_path: Path) -> None:
+    """One number stands there once, and one is singular."""
+    readings = [figure("broker", "clients.connected", 3.0)]
+    path = store(tmp_path / "culex.db", readings, [OPEN, ended(Ending.CLOSED)])
+    assert looked(path)["counted"] == "2 connections in this time. 1 is open."
 
 
 def test_filter_of_events_is_part_of_the_view(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from dash import Patch
 
 from dashboard import charts
+from dashboard.asking import ask
 from dashboard.client import beside, presence
 from dashboard.engine import Engine
 from dashboard.page import Json, Look
 from dashboard.presence import State
-from dashboard.question import ask
 from dashboard.style import Style
 from dashboard.view import View
 from mosquitto.access import Access
@@ -118,7 +118,7 @@ def test_details_are_those_of_the_client(tmp_path: Path) -> None:
     """As they are now; nobody who is not logged in may edit them."""
     settings = settings_in(tmp_path)
     assert answered(settings, {})[0]["details"] == []
-    Access(settings.access_path).put_detail(Detail("boiler", "Old boiler"), "ann")
+    Access(settings.access_path).put_detail(Detail("boiler", "Old boiler"))
     assert list(texts(answered(settings, {})[0]["details"])) == ["Old boiler"]
 
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from dashboard.asking import ask
 from dashboard.client import newest
-from dashboard.question import ask
 from telemetry.batch import Batch
 from telemetry.reading import Flag, Series
 from telemetry.store import open_appender

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dashboard.asking import ask
 from dashboard.client import overlay
-from dashboard.question import ask
 from telemetry.reading import Reading
 from telemetry.window import Window
 from tests.dashboard.pictures import (

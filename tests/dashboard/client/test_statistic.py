@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dashboard.asking import ask
 from dashboard.client.statistic import STATISTICS, chosen, untold, with_statistic
-from dashboard.question import Picture, Question, ask
+from dashboard.question import Picture, Question
 from telemetry.reading import Reading
 from telemetry.window import Window
 from tests.dashboard.pictures import HOUR_US, MINUTE_US, QUESTION, every, switch

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dash.development.base_component import Component
 
+from dashboard.asking import ask
 from dashboard.client import newest, tabs
 from dashboard.client.gap_table import gap_tab
 from dashboard.client.gaps import Lack, Lacks
@@ -14,7 +15,6 @@ from dashboard.client.raw import payload, raw_tab
 from dashboard.client.topics import topics_tab
 from dashboard.engine import Engine
 from dashboard.page import Json, Look
-from dashboard.question import ask
 from dashboard.view import View
 from telemetry.batch import Arrival, Batch
 from telemetry.gaps import Gap, LateRun
@@ -165,6 +165,10 @@ def test_readings_come_once_and_then_only_what_is_new(path: Path) -> None:
     shown, kept = looked(path, VIEW, {})
     assert shown["tab"].endswith("show-latest")
     assert len(shown["newest"]) == 91
+    assert shown["newest_height"] == {"height": "440px"}
+    few, _ = looked(path, VIEW, {}, NOW_US + 899 * SECOND_US)
+    assert len(few["newest"]) < 10
+    assert int(few["newest_height"]["height"].removesuffix("px")) < 440
     assert looked(path, VIEW, kept) == ({"tab": shown["tab"]}, kept)
     appender = open_appender(path)
     appender.append(Batch([reading(NOON_US + SECOND_US, 7.0)]))

@@ -8,7 +8,7 @@ from dash import Patch
 from dashboard.fleet import survey as surveys
 from dashboard.fleet.books import Books, books_of, day_start_us
 from dashboard.fleet.grid import COLUMNS, filter_of
-from dashboard.fleet.members import Member
+from dashboard.fleet.members import Apart, Member
 from dashboard.fleet.page import answer
 from dashboard.fleet.rows import GROUPS, row_of
 from dashboard.fleet.survey import Survey, survey
@@ -17,15 +17,16 @@ from dashboard.fleet.timeline import MOST_STRIPS, steady
 from dashboard.page import Json
 from dashboard.presence import State
 from dashboard.view import View
-from mosquitto.access import Access
+from mosquitto.access import Access, NewClient
 from mosquitto.detail import Detail
+from mosquitto.passwords import Password
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Snapshot
-from telemetry.ledger import HOUR_US, Outcome, account
+from telemetry.ledger import Outcome, account
 from telemetry.presence import Changes, Connection, Ending, Event, EventKind
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store import snapshot
-from telemetry.window import Window, parse_zone
+from telemetry.window import HOUR_US, Window, parse_zone
 from tests.dashboard.fleet.looks import NOW, Fleet, S
 
 EVERY_10_S = range(0, 700, 10)
@@ -37,7 +38,7 @@ def found(fleet: Fleet, later_s: int = 0) -> Survey:
         return survey(look)
 
 
-def states(fleet: Fleet, later_s: int = 0) -> list[tuple[str, State]]:
+def states(fleet: Fleet, later_s: int = 0) -> list[tuple[str, State | Apart]]:
     """The clients and their states, in the order of the survey."""
     return [(one.client, one.state) for one in found(fleet, later_s).members]
 
@@ -78,10 +79,56 @@ def test_client_that_never_sent_a_reading_is_there(fleet: Fleet) -> None:
     """Whoever connects is part of the fleet; Culex's own connections are not."""
     fleet.connect("new", 5)
     fleet.connect("collector", 500)
+    fleet.connect("broker-admin", 500, 499)
     member = one_of(fleet)
     assert (member.client, member.state, member.metrics) == ("new", State.CONNECTED, 0)
     assert member.words.endswith("; no reading yet")
     assert member.seen_us == NOW - 5 * S
+
+
+def let_in(fleet: Fleet, *names: str) -> Access:
+    """Clients get logins."""
+    access = Access(fleet.settings.access_path)
+    access.add_clients(*(NewClient(name, Password("digest", "salt", 101)) for name in names))
+    return access
+
+
+def test_client_that_was_let_in_and_never_seen_stands_last(fleet: Fleet) -> None:
+    """It is no fault: it has neither a strip nor a place among the bad ones."""
+    let_in(fleet, "new", "pump")
+    fleet.report("pump", EVERY_10_S)
+    assert states(fleet, 3600) == [("pump", State.SILENT), ("new", Apart.UNSEEN)]
+    shown = ask(fleet, 3700)
+    assert [(row["id"], row["group"], row["seen"]) for row in shown["rows"]][1] == (
+        "new",
+        "idle",
+        0,
+    )
+    assert len(shown["figure"]["layout"]["yaxis"]["ticktext"]) == 1
+    ranks = [row["rank"] for row in shown["rows"]]
+    assert ranks == sorted(ranks)
+
+
+def test_client_whose_login_is_disabled_is_shut_out_and_no_fault(fleet: Fleet) -> None:
+    """One that speaks all the same is shown as what it is."""
+    access = let_in(fleet, "never", "gone", "here")
+    for name in ("never", "gone", "here"):
+        access.set_enabled(name, enabled=False)
+    fleet.report("gone", range(600, 900, 10))
+    fleet.connect("here", 900)
+    assert states(fleet) == [
+        ("here", State.CONNECTED),
+        ("gone", Apart.SHUT_OUT),
+        ("never", Apart.SHUT_OUT),
+    ]
+
+
+def test_simulated_fleet_that_is_off_is_not_there(fleet: Fleet) -> None:
+    """Nobody shut it out, and nobody waits for it."""
+    access = Access(fleet.settings.access_path)
+    access.put_simulated("demo-boiler", Password("digest", "salt", 101))
+    access.disable_simulated()
+    assert states(fleet) == []
 
 
 def test_state_follows_the_clock(fleet: Fleet) -> None:
@@ -127,7 +174,7 @@ def test_row_shows_what_is_unusual(fleet: Fleet) -> None:
         )
     ]
     fleet.write(Batch(arrivals=[Arrival(account(client, NOW), readings)]))
-    Access(fleet.settings.access_path).put_detail(Detail(client, tags=("cellar",)), "admin")
+    Access(fleet.settings.access_path).put_detail(Detail(client, tags=("cellar",)))
     row = found(fleet).rows[client]
     assert [(metric, value) for metric, value, _ in row["values"]] == [
         ("c", "1234567"), ("d", "2"), ("a", "heating"),
@@ -224,7 +271,7 @@ def test_tiles_count_and_filter(fleet: Fleet) -> None:
     values = [option["value"] for option in choices(found(fleet).counts)]
     assert values == list(TILES)
     assert set(GROUPS.values()) == set(values) - {""}
-    assert set(GROUPS) == set(State)
+    assert set(GROUPS) == {*State, *Apart}
     assert filter_of(View(options={"state": "<script>"})) == {}
 
 
@@ -233,6 +280,19 @@ def test_nothing_is_designed(fleet: Fleet) -> None:
     shown = ask(fleet, 0)
     assert "mosquitto client add" in str(shown["notice"])
     assert "rows" not in shown
+
+
+def test_existing_broker_serves_others_who_are_no_clients_here(fleet: Fleet) -> None:
+    """Who has no reading is not ours, and nobody is told to let a client in with our command."""
+    fleet.settings = fleet.settings.model_copy(update={"broker_url": "mqtts://broker.example"})
+    fleet.connect("homeassistant", 900)
+    let_in(fleet, "of-our-own-broker")
+    shown = str(ask(fleet, 0)["notice"])
+    assert "client add" not in shown
+    assert "broker.example:8883" in shown
+    fleet.connect("boiler", 900)
+    fleet.report("boiler", EVERY_10_S)
+    assert states(fleet, 3600) == [("boiler", State.SILENT)]
 
 
 def strip_of(shown: Json, name: str) -> list[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from dashboard.topics.publishing import form, sent
 from dashboard.topics.rows import payload_line
 from dashboard.topics.tree import MARK, drawn, grown, id_of
 from dashboard.view import View
+from mosquitto.access_audit import audit_log
+from mosquitto.access_users import OPERATOR, VIEWER
 from mosquitto.trial import Taken, Trial
 from telemetry.batch import Arrival, Batch
 from telemetry.ledger import Account, Outcome
@@ -110,7 +113,7 @@ def test_page_shows_each_topic_and_what_became_of_it(engine: Engine) -> None:
     assert (refused["mood"], refused["href"]) == ("bad", "/quality?reason=unmapped")
     assert refused["payload"] == "ff 7b"
     assert found["counts"] == "3 topics"
-    assert "clients/a/new" in texts(found["newest"])
+    assert "Newest topic:  clients/a/new , first heard " in texts(found["newest"])
     assert len({row["id"] for row in found["rows"]}) == len(found["rows"])
     json.dumps(found["rows"])
 
@@ -227,10 +230,9 @@ def test_buttons_of_the_tree_open_and_close_and_show() -> None:
 class Outbox:
     """Takes the place of the broker."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, role: str = "operator") -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.trials: list[Trial] = []
         self.taken = Taken.TAKEN
-        monkeypatch.setattr(publishing, "may", lambda wanted: role == wanted)
         monkeypatch.setattr(publishing, "publish", self._publish)
         monkeypatch.setattr(publishing, "current_user", None)
 
@@ -245,6 +247,9 @@ def test_form_publishes_what_it_says(engine: Engine, monkeypatch: pytest.MonkeyP
     said = texts(sent(engine, " clients/a/m ", "21,5 °C", "2", True))
     assert outbox.trials == [Trial("clients/a/m", "21,5 °C".encode(), 2, True)]
     assert "Published to clients/a/m with QoS 2: the broker took it and keeps it" in said
+    noted = audit_log(engine.settings.access_path, 1)[0]
+    assert (noted.action, noted.object) == ("test message asked for", "clients/a/m")
+    assert noted.facts == {"qos": "2", "bytes": "8", "retain": "yes"}, "not what is in it"
     assert "deleted" in texts(sent(engine, "clients/a/m", None, "1", True))
     outbox.taken = Taken.BY_NOBODY
     assert "nobody subscribes" in texts(sent(engine, "x", "1", "1", []))
@@ -261,14 +266,22 @@ def test_form_refuses_topics_that_are_none(
     assert outbox.trials == []
 
 
-def test_viewers_have_no_form_and_publish_nothing(
+def test_viewers_have_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they cannot send is not shown."""
+    monkeypatch.setattr(publishing, "may", lambda wanted: wanted == VIEWER)
+    assert texts(form(None)) == ""
+
+
+def test_form_with_an_existing_broker_says_where_to_publish(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever their browser sends."""
-    outbox = Outbox(monkeypatch, role="viewer")
-    assert texts(form()) == ""
-    assert "Only operators" in texts(sent(engine, "clients/a/m", "1", "1", False))
-    assert outbox.trials == []
+    """There is none, and what a browser sends all the same is published nowhere."""
+    monkeypatch.setattr(publishing, "may", lambda wanted: wanted == OPERATOR)
+    attached = engine.settings.model_copy(update={"broker_url": "mqtts://broker.example"})
+    shown = form(attached.existing_broker)
+    assert "This Culex listens at the broker broker.example:8883" in texts(shown)
+    refused = sent(replace(engine, settings=attached), "clients/a/m", "1", "1", False)
+    assert "Not published: Culex collects from the broker at broker.example:8883" in texts(refused)
 
 
 def test_form_of_the_application_refuses_through_its_callback(

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from telemetry.job import Compact, Erase, Retain, Seal
-from telemetry.ledger import HOUR_US
 from telemetry.reading import Flag
 from telemetry.retention import Keep, Retention, Rule
 from telemetry.store import (
@@ -37,8 +36,8 @@ from telemetry.store.appender import StoreAppender
 from telemetry.store.block import BlockWriter
 from telemetry.store.erasing import Eraser
 from telemetry.store.keeper import GRACE_US, Keeper
-from telemetry.store.layout import DAY_US
 from telemetry.store.publishing import Publisher
+from telemetry.window import DAY_US, HOUR_US
 from tests.dying import Fuse, Owner, dying_after, dying_before
 from tests.telemetry.builders import NOON_US
 

@@ -17,7 +17,7 @@ from telemetry.batch import Arrival, Batch
 from telemetry.commands.backup import backup, restore_command
 from telemetry.daemon import AlreadyRunning, pid_file, prepare_folders
 from telemetry.job import Compact, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.settings import Settings
 from telemetry.store import backup as backups
 from telemetry.store import backup_blocks
@@ -28,11 +28,11 @@ from telemetry.store.backup_blocks import Taking
 from telemetry.store.backup_folder import BackupError, BackupFolder
 from telemetry.store.head import SCHEMA, copy_database, open_reader
 from telemetry.store.keeper import GRACE_US
-from telemetry.store.layout import DAY_US, Block, blocks_folder
+from telemetry.store.layout import Block, blocks_folder
 from telemetry.store.manifest import every_block
 from telemetry.store.restoring import Restored, restore
 from telemetry.switching import finish_switch
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US
 from tests.support import make_settings
 from tests.telemetry.builders import NOON_US, ROOT, SECOND_US, SERIES, looking, reading, values
 from tests.telemetry.store.backing import Deed, Failpoint, unheard

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from telemetry.batch import Arrival, Batch, Release
 from telemetry.interface import Appender
 from telemetry.job import Erase
-from telemetry.ledger import HOUR_US, Account, LedgerRow, Outcome, Tally
+from telemetry.ledger import Account, LedgerRow, Outcome, Tally
 from telemetry.quarantine import Choice, Quarantined
 from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, HOUR_US, Window
 from tests.telemetry.builders import looking, reading, steady
 
 NOON_US = 500_000 * HOUR_US

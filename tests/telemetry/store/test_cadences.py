@@ -16,11 +16,11 @@ from telemetry.interface import Querier
 from telemetry.interval import GAPS, IntervalRule, SetBy, cadence_of
 from telemetry.job import Compact, Erase, Seal
 from telemetry.reading import Series
-from telemetry.rollup import HOUR_US
 from telemetry.store import cadences
 from telemetry.store.appender import StoreAppender
 from telemetry.store.layout import blocks_folder
 from telemetry.store.snapshot import StoreQuerier
+from telemetry.window import HOUR_US
 from tests.telemetry.builders import NOON_US, SECOND_US, fill, reading, steady
 
 ATTIC, BOILER = EVERY = [Series("attic", "temperature"), Series("boiler", "temperature")]

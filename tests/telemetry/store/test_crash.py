@@ -19,19 +19,18 @@ import pytest
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Answer, Snapshot
 from telemetry.job import Compact, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Reading, Series
-from telemetry.rollup import MINUTE_US
 from telemetry.store import archive, open_querier, sealing
 from telemetry.store import snapshot as snapshots
 from telemetry.store.appender import StoreAppender
 from telemetry.store.archive import DROPPED
 from telemetry.store.head import open_reader
 from telemetry.store.keeper import Keeper
-from telemetry.store.layout import DAY_US, Block, Tier, blocks_folder
+from telemetry.store.layout import Block, Tier, blocks_folder
 from telemetry.store.manifest import every_block, every_dropped, unfinished
 from telemetry.store.publishing import Publisher
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, MINUTE_US
 from tests.telemetry.builders import NOON_US, ROOT, SECOND_US, looking, values
 from tests.telemetry.store.crashing import (
     END_US,

@@ -9,17 +9,17 @@ import pytest
 
 from telemetry.batch import Arrival, Batch
 from telemetry.job import Erase, Retain, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.retention import Keep, Retention
 from telemetry.store import table
 from telemetry.store.appender import StoreAppender
 from telemetry.store.erasing import Eraser
 from telemetry.store.head import open_reader
-from telemetry.store.layout import DAY_US, Tier, blocks_folder
+from telemetry.store.layout import Tier, blocks_folder
 from telemetry.store.manifest import every_block
 from telemetry.store.table import Doomed, Erased
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US
 from tests.telemetry.builders import NOON_US, SECOND_US, looking
 
 POWER = Series("boiler", "power")

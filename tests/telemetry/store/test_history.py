@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Snapshot, StoreUnavailable
 from telemetry.job import Compact, Erase, Result, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Flag, Kind, Reading, Series
-from telemetry.rollup import MINUTE_US, combine, roll
+from telemetry.rollup import combine, roll
 from telemetry.store import keeper, open_querier, part, publishing
 from telemetry.store import snapshot as store_snapshot
 from telemetry.store.appender import StoreAppender
@@ -27,7 +27,7 @@ from telemetry.store.archive import Archive
 from telemetry.store.head import open_reader
 from telemetry.store.layout import Block, Tier, blocks_folder
 from telemetry.store.manifest import every_block
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, HOUR_US, MINUTE_US, Window
 from tests.support import wait_until
 from tests.telemetry.builders import NOON_US, steady, values
 

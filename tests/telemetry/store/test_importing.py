@@ -12,20 +12,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.interface import StoreError
 from telemetry.job import Compact, Import, Job, Result, Retain, Seal, content_of, job_of
-from telemetry.ledger import HOUR_US, total
+from telemetry.ledger import total
 from telemetry.reading import Flag, Kind, Latest, Series
 from telemetry.retention import Keep, Retention
 from telemetry.store import importing_days, importing_roster, importing_runs, part
 from telemetry.store.appender import StoreAppender
 from telemetry.store.head import open_reader
-from telemetry.store.layout import DAY_US, Tier, blocks_folder
+from telemetry.store.layout import Tier, blocks_folder
 from telemetry.store.manifest import every_block
-from telemetry.window import ALL_TIME, to_iso
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, to_iso
 from tests.support import wait_until
 from tests.telemetry.builders import NOON_US, SECOND_US, looking, steady, values
 from tests.telemetry.sources.test_homeassistant import NEW, build
@@ -119,7 +119,7 @@ operations = st.lists(
 )
 
 
-@steady
+@settings(steady, max_examples=30)
 @given(operations)
 def test_any_order_of_importing_arriving_sealing_and_compacting_shows_each_reading_once(
     todo: list[tuple[str, object]],

@@ -21,10 +21,11 @@ from telemetry.store.appender import StoreAppender
 from telemetry.store.block import BlockWriter
 from telemetry.store.head import open_reader
 from telemetry.store.importing_runs import Runs
-from telemetry.store.layout import DAY_US, blocks_folder
+from telemetry.store.layout import blocks_folder
 from telemetry.store.manifest import every_block
 from telemetry.store.part import PartWriter
 from telemetry.store.publishing import Publisher
+from telemetry.window import DAY_US
 from tests.dying import Fuse, Owner, dying_after, dying_before
 from tests.telemetry.builders import NOON_US, ROOT, SECOND_US, looking
 from tests.telemetry.store.crashing import dying_at_statement

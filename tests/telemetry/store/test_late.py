@@ -12,11 +12,9 @@ from telemetry.batch import Batch
 from telemetry.job import Import, Retain, Seal
 from telemetry.reading import Series
 from telemetry.retention import Keep, Retention
-from telemetry.rollup import HOUR_US, MINUTE_US
 from telemetry.store.appender import StoreAppender
 from telemetry.store.archive import Archive
-from telemetry.store.layout import DAY_US
-from telemetry.window import ALL_TIME, Window, to_iso
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, MINUTE_US, Window, to_iso
 from tests.telemetry.builders import NOON_US, SERIES, looking, reading, values
 
 LONG_AGO_US = NOON_US - 9 * DAY_US

@@ -6,9 +6,8 @@ from pathlib import Path
 from telemetry.batch import Batch
 from telemetry.interface import Appender
 from telemetry.job import Erase, Seal
-from telemetry.ledger import HOUR_US
 from telemetry.reading import Flag, Reading, Series
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, HOUR_US, Window
 from tests.telemetry.builders import looking, reading
 
 START_US = 500_000 * HOUR_US

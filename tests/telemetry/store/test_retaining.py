@@ -16,17 +16,16 @@ from hypothesis import strategies as st
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Snapshot
 from telemetry.job import Compact, Erase, Retain, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Kind, Reading, Series
 from telemetry.retention import Keep, Policy, Retention, Rule
-from telemetry.rollup import MINUTE_US
 from telemetry.store import open_querier, part
 from telemetry.store.appender import StoreAppender
 from telemetry.store.head import open_reader
-from telemetry.store.layout import DAY_US, Block, Tier, blocks_folder, day_of
+from telemetry.store.layout import Block, Tier, blocks_folder, day_of
 from telemetry.store.manifest import every_block
 from telemetry.store.usage import _weight
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, MINUTE_US, Window
 from tests.support import wait_until
 from tests.telemetry.builders import NOON_US, SECOND_US, looking, steady, values
 

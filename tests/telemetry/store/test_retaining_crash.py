@@ -13,15 +13,14 @@ import pytest
 from telemetry.batch import Arrival, Batch
 from telemetry.interface import Snapshot
 from telemetry.job import Retain, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Reading, Series
-from telemetry.rollup import MINUTE_US
 from telemetry.store.appender import StoreAppender
 from telemetry.store.archive import DROPPED
 from telemetry.store.head import open_reader
-from telemetry.store.layout import DAY_US, blocks_folder
+from telemetry.store.layout import blocks_folder
 from telemetry.store.manifest import every_block, every_dropped
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, MINUTE_US
 from tests.telemetry.builders import NOON_US, ROOT, SECOND_US, looking, values
 from tests.telemetry.store.crashing import (
     FOREVER,

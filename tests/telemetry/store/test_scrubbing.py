@@ -13,15 +13,14 @@ import pytest
 from telemetry.batch import Batch
 from telemetry.condition import Damage
 from telemetry.job import Compact, Seal
-from telemetry.ledger import HOUR_US
 from telemetry.store import keeper, scrubbing
 from telemetry.store.appender import StoreAppender
 from telemetry.store.building import Product, Task
 from telemetry.store.head import open_reader
-from telemetry.store.layout import DAY_US, Block, Site, Tier, blocks_folder
+from telemetry.store.layout import Block, Site, Tier, blocks_folder
 from telemetry.store.manifest import every_block, is_damaged, known_damage, mark_damage, unfinished
 from telemetry.store.scrubbing import SCRUB_US
-from telemetry.window import ALL_TIME, Window
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, Window
 from tests.support import wait_until
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, looking, reading, values
 

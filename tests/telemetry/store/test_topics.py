@@ -16,7 +16,8 @@ from telemetry.reading import Flag, Reading, Series
 from telemetry.store import open_appender, presence, topics
 from telemetry.store.appender import StoreAppender
 from telemetry.store.head import SCHEMA
-from telemetry.topic import MINUTE_US, Heard, Topic
+from telemetry.topic import Heard, Topic
+from telemetry.window import MINUTE_US
 from tests.telemetry.builders import NOON_US, looking
 
 FOLDER = Path(topics.__file__).parent

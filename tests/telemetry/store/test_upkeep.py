@@ -14,10 +14,9 @@ from structlog.testing import capture_logs
 
 from telemetry.batch import Arrival, Batch
 from telemetry.job import Erase, Seal
-from telemetry.ledger import HOUR_US, Account
+from telemetry.ledger import Account
 from telemetry.reading import Reading
 from telemetry.retention import NO_POLICY, Keep, Policy, Retention
-from telemetry.rollup import MINUTE_US
 from telemetry.store import keeper, sweeping
 from telemetry.store import upkeep as upkeep_module
 from telemetry.store.appender import StoreAppender
@@ -25,13 +24,13 @@ from telemetry.store.archive import DROPPED
 from telemetry.store.building import BuildError, Product, Task
 from telemetry.store.head import open_reader
 from telemetry.store.keeper import GRACE_US
-from telemetry.store.layout import DAY_US, Block, Site, Tier, blocks_folder, day_of
+from telemetry.store.layout import Block, Site, Tier, blocks_folder, day_of
 from telemetry.store.manifest import every_block, every_dropped, oldest_block
 from telemetry.store.retaining import Retain
 from telemetry.store.sealing import Seal as SealTask
 from telemetry.store.steadiness import Steadiness
 from telemetry.store.upkeep import Upkeep
-from telemetry.window import ALL_TIME
+from telemetry.window import ALL_TIME, DAY_US, HOUR_US, MINUTE_US
 from tests.support import wait_until
 from tests.telemetry import builders
 from tests.telemetry.builders import NOON_US, SECOND_US, SERIES, looking

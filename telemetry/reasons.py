@@ -36,7 +36,10 @@ _REASONS = {
         "A name or a state has a control character in it", "send printable text"
     ),
     "decimal-comma": Reason("A number has a decimal comma", "send 21.5 for 21,5"),
-    "empty": Reason("The payload or a text in it is empty", "send nothing at all, or null"),
+    "empty": Reason(
+        "The payload or a text in it is empty",
+        "send a number or a text, for example 21.5; null where there is no value",
+    ),
     "encrypted": Reason(
         "OwnTracks has encrypted it", "switch encryption off in the app and use TLS"
     ),
@@ -78,7 +81,8 @@ _REASONS = {
         "Its CSV names no columns", "send a header, or write columns in the topic template"
     ),
     "no-metric": Reason(
-        "A value has no name", "use a topic template with {metric}, or send an object"
+        "A value has no name, neither in the topic nor in the payload",
+        "send an object, or use a topic template with {metric}",
     ),
     "no-object": Reason("It is no JSON object", "look at the client's settings and firmware"),
     "no-presence": Reason(
@@ -115,7 +119,9 @@ _REASONS = {
         "Sparkplug data came before its birth", "wait for a birth, then replay"
     ),
     "unknown-type": Reason("A Sparkplug value has a type that is not known", _TYPE),
-    "unmapped": Reason("No topic template fits the topic", "add a template to culex.toml"),
+    "unmapped": Reason(
+        "No topic template fits the topic", "add a template to culex.toml, under [[topics]]"
+    ),
     "unsupported": Reason(
         "A value is of a type that cannot be charted", "send a number, a boolean or a text"
     ),

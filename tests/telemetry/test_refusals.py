@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.broker.refusals import advice, grouped, read_detail
+from telemetry.existing import parse_broker_url
+from telemetry.refusals import advice, grouped, read_detail
 from tests.dashboard.broker.looks import refused
 
 
@@ -37,6 +38,9 @@ def test_client_identifiers_stay_apart() -> None:
         ("not authorised", "client add"),
         ("Protocol error", "ca.crt"),
         ("tlsv1 alert unknown ca", "does not trust"),
+        ("certificate verify failed", "client certificate NAME"),
+        ("peer did not return a certificate", "shows no certificate"),
+        ("sslv3 alert certificate unknown", "does not trust"),
         ("wrong version number", "without TLS"),
         ("exceeded timeout", "never logged in"),
         ("something new", "broker.log"),
@@ -45,6 +49,14 @@ def test_client_identifiers_stay_apart() -> None:
 def test_every_reason_says_what_to_do(reason: str, part: str) -> None:
     """Also one that nobody foresaw."""
     assert part in advice(reason)
+
+
+def test_refusal_at_an_existing_broker_is_not_ours_to_mend() -> None:
+    """No command and no file of ours would help."""
+    broker = parse_broker_url("mqtts://broker.example")
+    (one,) = grouped([refused("not authorised")], broker)
+    assert "broker.example:8883" in one.advice
+    assert "client add" not in one.advice
 
 
 @given(st.text())
