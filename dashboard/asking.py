@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
-from dashboard.question import Picture, Question, picture_of, picture_of_metric
+from dashboard.question import MOMENT_US, Picture, Question, picture_of, picture_of_metric
 from dashboard.recent import Now
 from telemetry.interface import Snapshot
 from telemetry.window import SECOND_US
-
-_AGAIN_US = 10 * SECOND_US
-"""So long charts that rest may be beside a list of clients, and intervals, of a moment ago."""
 
 _SHARED_US = SECOND_US // 4
 """So long several tabs, or people, get the same picture while nothing arrives."""
@@ -76,7 +73,7 @@ def _again(snapshot: Snapshot, question: Question) -> Picture | None:
     if before is None:
         return None
     moved_us = question.window.start_us - before.question.window.start_us
-    if not (0 <= moved_us < _AGAIN_US and 0 <= question.now_us - before.asked_us < _AGAIN_US):
+    if not (0 <= moved_us < MOMENT_US and 0 <= question.now_us - before.asked_us < MOMENT_US):
         return None
     latest = {one.series.metric: one for one in snapshot.latest(before.question.client)}
     if list(latest) != before.metrics:

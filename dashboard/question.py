@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,10 @@ from telemetry.presence import Event
 from telemetry.reading import Kind, Latest, Series
 from telemetry.rolling import MEAN
 from telemetry.thresholds import UNRULED, MetricRule, MetricRules, rule_of
-from telemetry.window import ALL_TIME, Window, parse_duration
+from telemetry.window import ALL_TIME, SECOND_US, Window, parse_duration
+
+MOMENT_US = 10 * SECOND_US
+"""Lists of clients, and intervals beside charts that rest, may be so old."""
 
 MOST_PANELS = 12
 """So many metrics are shown of a client if none are chosen."""
@@ -142,7 +146,7 @@ class Picture:
 
     Attributes:
         question: What was asked, with the client that was chosen.
-        clients: All clients, newest activity first.
+        clients: All clients, newest activity first, as of ten seconds before at most.
         metrics: All metrics of the client.
         pictures: Those that are shown, by name.
         marks: Where in the window the broker lost the collector's session, oldest first.
@@ -157,16 +161,22 @@ class Picture:
     asked_us: int
 
 
+class _Clients(NamedTuple):
+    """The clients, and when they were asked for."""
+
+    clients: Sequence[Activity]
+    asked_us: int
+
+
 def picture_of(snapshot: Snapshot, question: Question) -> Picture:
     """The picture for a question.
 
     Raises:
         StoreError: If the store cannot be read.
     """
-    everything = snapshot.latest()
-    clients = activity(everything, question.now_us)
+    clients = _clients(snapshot, question)
     client = question.client or (clients[0].client if clients else "")
-    known = [latest for latest in everything if latest.series.client == client]
+    known = snapshot.latest(client)
     names = [latest.series.metric for latest in known]
     wanted = [name for name in question.metrics if name in names] or names[:MOST_PANELS]
     shown = [latest for latest in known if latest.series.metric in wanted]
@@ -181,6 +191,20 @@ def picture_of(snapshot: Snapshot, question: Question) -> Picture:
         lost_sessions(snapshot, question.window),
         question.now_us,
     )
+
+
+def _clients(snapshot: Snapshot, question: Question) -> Sequence[Activity]:
+    """All clients; as they were a moment ago, unless the newest of them is asked for.
+
+    Thousands of series are read for it, which all pages would do at each tick.
+    """
+    kept, key = snapshot.kept, "clients"
+    known = kept.get(key, _Clients)
+    if question.client and known and 0 <= question.now_us - known.asked_us < MOMENT_US:
+        return known.clients
+    found = activity(snapshot.latest(), question.now_us)
+    kept.put(key, _Clients(found, question.now_us))
+    return found
 
 
 def _up_to(snapshot: Snapshot, latest: Latest, instant_us: int) -> Latest:

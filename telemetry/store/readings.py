@@ -208,8 +208,9 @@ class SeriesReadings:
             recent = Window(max(end_us, window.start_us), window.end_us)
             yield head.buckets(self._connection, self._span.id, recent, bucket_us)
         late = self._late(blocks, window)[0]
-        late = late[late["value"].notna()]
-        yield bucketed(late["time_us"].to_numpy(), late["value"].to_numpy(), bucket_us)
+        if not late.empty:
+            late = late[late["value"].notna()]
+            yield bucketed(late["time_us"].to_numpy(), late["value"].to_numpy(), bucket_us)
 
     def _late(self, blocks: Sequence[Block], window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What the head has among the times of blocks: what is new, and what came twice."""
@@ -217,6 +218,8 @@ class SeriesReadings:
         if end_us <= window.start_us:
             return _NONE, _NONE
         late = head.read(self._connection, self._span.id, Window(window.start_us, end_us))
+        if late.empty:
+            return _NONE, _NONE
         kept = self._in_time(late)
         closed = late[~late["time_us"].isin(kept["time_us"])]
         parts = [

@@ -58,7 +58,7 @@ def write_history(
 def _within_day(table: pa.Table) -> tuple[pa.Table, int]:
     """The table without a reading before its day, whatever jitter did to the first ones."""
     times = table["time"].cast(pa.int64()).to_numpy()
-    day_us = day_of(int(times[len(times) // 2]))
+    day_us = day_of(int(times.max()))
     clipped = pa.array(np.maximum(times, day_us)).cast(table.schema.field("time").type)
     return table.set_column(2, table.schema.field("time"), clipped), day_us
 
