@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import lru_cache
 from urllib.parse import parse_qs, urlencode
 
 from telemetry.address import MOST_SPANS, PAGE
@@ -109,7 +110,12 @@ class View:
         if self.zone:
             parts.append(("tz", self.zone))
         parts += self.options.items()
-        return f"?{urlencode(parts)}" if parts else ""
+        return _query(tuple(parts)) if parts else ""
+
+
+@lru_cache(maxsize=1024)  # a page asks for its own several times a second
+def _query(parts: tuple[tuple[str, str], ...]) -> str:
+    return f"?{urlencode(parts)}"
 
 
 def _duration(length_us: int) -> str:

@@ -54,6 +54,8 @@ def printable(text: str) -> str:
     >>> printable("a" + chr(0x202E) + "b")
     'a<U+202E>b'
     """
+    if text.isprintable():
+        return text
     return "".join(
         f"<U+{ord(char):04X}>" if unicodedata.category(char) in {"Cf", "Cc", "Co"} else char
         for char in text
