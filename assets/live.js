@@ -235,7 +235,7 @@
   /* How old the picture is; asks why if no answer came for a while. */
   function beat(_count, asOf, view, period, refresh) {
     const now = Date.now();
-    for (const one of document.querySelectorAll("[data-since]")) age(one, now);
+    ages();
     if (!asOf || !view) return "";
     const off = refresh === "off";
     const late = !document.hidden && !off && now - state.heard > LATE_MS + (Number(refresh) || period);
@@ -265,6 +265,14 @@
     }
     if (one.firstChild && one.firstChild.nodeValue !== text) one.firstChild.nodeValue = text;
   }
+
+  function ages() {
+    const now = Date.now();
+    for (const one of document.querySelectorAll("[data-since]")) age(one, now);
+  }
+
+  /* What an answer brings is never seen without its age. */
+  new MutationObserver(ages).observe(root, { childList: true, subtree: true });
 
   function askWhy(now) {
     if (now - (state.asked || 0) < LATE_MS) return;

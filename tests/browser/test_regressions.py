@@ -26,6 +26,15 @@ GAP = Series("gap", "level")
 SHARED = "[...document.querySelectorAll('.modebar-btn, button, a')].filter(one => /share|cloud/i.test(one.dataset.title || one.title || one.textContent)).length"  # noqa: E501
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 CLOUD = "[...document.querySelectorAll('.js-plotly-plot')].filter(one => one._context.showSendToCloud || one._context.displaylogo).length"  # noqa: E501
+WATCH_SHIFTS = """
+window.moved = [];
+const name = (node) => node ? `${node.nodeName}#${node.id ?? ''} ${node.textContent}` : '';
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) {
+    window.moved.push(one.sources.map((each) => name(each.node)));
+  }
+}).observe({ type: 'layout-shift' });
+"""
 LINES = """
 [...document.querySelectorAll('.js-plotly-plot .scatterlayer .trace')]
   .map(trace => trace.querySelectorAll('path.js-line').length)
@@ -43,6 +52,20 @@ def test_page_asks_nobody_else_shares_nothing_and_is_as_wide_as_a_phone(
     assert watched.ask(SHARED) == 0
     assert watched.ask(CLOUD) == 0
     assert watched.ask(SIDEWAYS) <= 0
+
+
+def test_nothing_moves_while_readings_arrive(pages: Opener) -> None:
+    """Not even by the width of an age: the browser itself says what moved, and how far."""
+    watched = pages(address("client"))
+    watched.wait_drawn()
+    expect(watched.page.locator("#client-facts")).to_contain_text("clock agrees")
+    watched.wait_ticks(2)
+    watched.page.evaluate(WATCH_SHIFTS)
+    newest = "document.querySelector('#client-facts [data-since]').dataset.since"
+    for _ in range(3):
+        before = watched.ask(newest)
+        watched.wait_for(f"{newest} !== '{before}'")
+    assert watched.ask("window.moved") == []
 
 
 @pytest.fixture(scope="module")
