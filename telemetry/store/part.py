@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from telemetry.exact import Ints
+from telemetry.kept import Columns
 from telemetry.reading import Series
 from telemetry.rollup import COLUMNS, roll
 from telemetry.store.block import BlockWriter
@@ -18,6 +19,8 @@ from telemetry.store.manifest import Dense
 from telemetry.window import HOUR_US, MINUTE_US
 
 _OF_SOME = {"min", "max", "first", "last", "first_us", "last_us"}  # NULL where no number is
+
+_READING = ("time_us", "value", "text", "delay_us", "flags")
 
 _MINUTES = 1440  # of a day
 
@@ -79,19 +82,27 @@ class Pile:
 
     def __init__(self, day_us: int) -> None:
         self._day_us = day_us
+        self._empty()
+
+    def _empty(self) -> None:
         self._series: list[Series] = []
-        self._frames: list[pd.DataFrame] = []
+        self._columns: list[Columns] = []
         self._earlier: list[pd.DataFrame] = []
         self._dense: list[Dense] = []
         self.rows = 0
 
-    def add(self, series: Series, frame: pd.DataFrame, earlier: pd.DataFrame | None = None) -> None:
+    def add(
+        self,
+        series: Series,
+        readings: Columns | pd.DataFrame,
+        earlier: pd.DataFrame | None = None,
+    ) -> None:
         """Adds the readings of the next series, which are sorted, and earlier ones of its hours."""
-        place = len(self._series)
+        if earlier is not None and len(earlier):
+            self._earlier.append(earlier.assign(series=len(self._series)))
         self._series.append(series)
-        self._frames.append(frame.assign(series=place))
-        self._earlier.append((frame[:0] if earlier is None else earlier).assign(series=place))
-        self.rows += len(frame)
+        self._columns.append({name: np.asarray(readings[name]) for name in _READING})
+        self.rows += len(readings["time_us"])
 
     def note_dense(self, dense: Iterable[Dense]) -> None:
         """Notes of which hours there are minutes already."""
@@ -99,11 +110,14 @@ class Pile:
 
     def take(self) -> Draft:
         """What is on the pile, which is then empty."""
-        frame, earlier = (
-            pd.concat(some, ignore_index=True) for some in (self._frames, self._earlier)
-        )
+        counts = [len(one["time_us"]) for one in self._columns]
+        columns = {name: np.concatenate([one[name] for one in self._columns]) for name in _READING}
+        texts = pd.Series(columns["text"], dtype=object)
+        places = np.repeat(np.arange(len(counts)), counts)
+        frame = pd.DataFrame({"series": places, **columns, "text": texts})
+        earlier = pd.concat([frame[:0], *self._earlier], ignore_index=True)
         draft = Draft(self._day_us, self._series, frame, earlier, self._dense)
-        self._series, self._frames, self._earlier, self._dense, self.rows = [], [], [], [], 0
+        self._empty()
         return draft
 
 

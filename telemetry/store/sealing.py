@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from telemetry.kept import Columns
 from telemetry.reading import Flag, Series
 from telemetry.store.archive import Archive
 from telemetry.store.head import Connection, snapshot
@@ -22,6 +23,7 @@ from telemetry.store.late import too_late
 from telemetry.store.layout import Block, Site, Tier, day_of
 from telemetry.store.manifest import dense_days, is_damaged, overlapping
 from telemetry.store.part import Part, PartWriter, Pile
+from telemetry.store.tables import frame_of
 from telemetry.window import DAY_US, HOUR_US, Window
 
 PART_ROWS = 2_000_000
@@ -41,6 +43,9 @@ _TEXTS = """SELECT CASE typeof(value) WHEN 'text' THEN value ELSE NULL END
 _ROW = np.dtype([("time_us", "i8"), ("value", "f8"), ("delay_us", "i8"), ("flags", "i8")])
 
 COLUMNS = ["time_us", "value", "text", "delay_us", "flags"]
+
+
+_NOTHING = frame_of([])
 
 
 class Double(NamedTuple):
@@ -112,19 +117,19 @@ class _Builder:
         blocks = overlapping(self._connection, Tier.READINGS, window)
         pile, doubles = Pile(window.start_us), list[Double]()
         for number, one in series:
-            found = head_rows(self._connection, number, window)
-            if found.empty:
+            columns = head_columns(self._connection, number, window)
+            times = columns["time_us"]
+            if not len(times):
                 continue
-            times = found["time_us"].to_numpy()
             earlier = earlier_rows(self._archive, blocks, one, (times[0], times[-1]))
             if any(block.path in self._archive.damage for block in blocks):
                 return
-            closed = self._closed(window, one, found, earlier)
-            if closed is None:
+            sorted_out = self._sorted_out(window, one, columns, earlier)
+            if sorted_out is None:
                 return
-            new, again = split(found[~closed], earlier)
-            doubles += [*_doubles(one, again), *_doubles(one, found[closed])]
-            if len(new):
+            new, again = sorted_out
+            doubles += again
+            if len(new["time_us"]):
                 pile.add(one, new, earlier)
                 pile.note_dense(dense_days(self._connection, one, window))
             if pile.rows + _DOUBLE_ROWS * len(doubles) >= PART_ROWS:
@@ -132,12 +137,27 @@ class _Builder:
                 doubles = []
         yield Sealed(self._part(pile, window), doubles)
 
+    def _sorted_out(
+        self, window: Window, series: Series, columns: Columns, earlier: pd.DataFrame
+    ) -> tuple[Columns | pd.DataFrame, Sequence[Double]] | None:
+        """What is new of a series, and what is not or of hours that are over; `None` if unclear.
+
+        Mostly all of it is new: then no frame is made, which takes longer than to read a few rows.
+        """
+        is_over = window.start_us < find(self._connection, series).readings_from_us
+        if earlier.empty and not is_over:
+            return columns, ()
+        found = _framed(columns)
+        closed = self._closed(window, series, found, earlier) if is_over else _none_of(found)
+        if closed is None:
+            return None
+        new, again = split(found[~closed], earlier)
+        return new, [*_doubles(series, again), *_doubles(series, found[closed])]
+
     def _closed(
         self, window: Window, series: Series, found: pd.DataFrame, earlier: pd.DataFrame
     ) -> NDArray[np.bool_] | None:
         """Which are of hours whose readings are over; `None` if that cannot be told now."""
-        if window.start_us >= find(self._connection, series).readings_from_us:
-            return np.zeros(len(found), dtype=bool)
         if is_damaged(self._connection, window, Tier.HOURS):
             return None
         hours = overlapping(self._connection, Tier.HOURS, window.widened(HOUR_US))
@@ -159,7 +179,7 @@ def earlier_rows(
     first_us, last_us = times_us
     hours = Window(first_us - first_us % HOUR_US, last_us - last_us % HOUR_US + HOUR_US)
     touched = [one for one in blocks if one.last_us >= hours.start_us]
-    return archive.readings(touched, series, hours)
+    return archive.readings(touched, series, hours) if touched else _NOTHING
 
 
 def _doubles(series: Series, again: pd.DataFrame) -> Iterator[Double]:
@@ -189,17 +209,23 @@ def _identities(frame: pd.DataFrame) -> Iterator[tuple[int, float | str]]:
 
 def head_rows(connection: Connection, number: int, window: Window) -> pd.DataFrame:
     """What the head has of a series in a window, by time and value, numbers before texts."""
+    return _framed(head_columns(connection, number, window))
+
+
+def head_columns(connection: Connection, number: int, window: Window) -> Columns:
+    """The same as columns."""
     bounds = (number, window.start_us, window.end_us)
     rows = np.fromiter(connection.execute(_ROWS, bounds), _ROW)
     texts = np.full(len(rows), None)
     if np.isnan(rows["value"]).any():
         texts[:] = [text for (text,) in connection.execute(_TEXTS, bounds)]
-    return pd.DataFrame(
-        {
-            "time_us": rows["time_us"],
-            "value": rows["value"],
-            "text": pd.Series(texts, dtype=object),
-            "delay_us": rows["delay_us"],
-            "flags": rows["flags"],
-        }
-    )
+    return {"text": texts, **{name: rows[name] for name in _ROW.fields or ()}}
+
+
+def _framed(columns: Columns) -> pd.DataFrame:
+    texts = pd.Series(columns["text"], dtype=object)
+    return pd.DataFrame({name: columns[name] for name in COLUMNS} | {"text": texts})
+
+
+def _none_of(found: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.zeros(len(found), dtype=bool)
