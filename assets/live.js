@@ -8,6 +8,7 @@
   const SLOW_MS = 400;
   const LEAVING_MS = 10000;
   const LAST_ANSWER_MS = 500;
+  const MOST_PAST = 20;
   const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null, page: "", places: 0, shown: 0, drags: 0 };
   const unchanged = () => window.dash_clientside.no_update;
   const changes = () => window.dash_clientside.callback_context.triggered;
@@ -235,7 +236,7 @@
   /* How old the picture is; asks why if no answer came for a while. */
   function beat(_count, asOf, view, period, refresh) {
     const now = Date.now();
-    ages();
+    forgetThePast();
     if (!asOf || !view) return "";
     const off = refresh === "off";
     const late = !document.hidden && !off && now - state.heard > LATE_MS + (Number(refresh) || period);
@@ -247,6 +248,15 @@
     return `updated ${Math.max(0, Math.round((now - state.heard) / 1000))} s ago`;
   }
 
+  /* Dash keeps every beat for an undo button that nobody has, in a list that each beat copies:
+     after a day that is 345 600 entries. */
+  function forgetThePast() {
+    for (const store of window.dash_stores || []) {
+      const { past } = store.getState().history || {};
+      if (past && past.length > MOST_PAST) past.length = 0;
+    }
+  }
+
   const CHIP = { live: "Live", paused: "Paused", behind: "Behind" };
 
   function chip(kind) {
@@ -255,24 +265,6 @@
     set("follow", { className: `btn live-chip ${kind}` });
     set("follow-text", { children: CHIP[kind] });
   }
-
-  /* An age in the words of dashboard/display.py's age_text. */
-  function age(one, now) {
-    const seconds = Math.max(0, Math.floor((now - Number(one.dataset.since)) / 1000));
-    let text = `${seconds} s ago`;
-    for (const [unit, width] of [["min", 60], ["h", 3600], ["d", 86400]]) {
-      if (seconds >= (unit === "min" ? 1 : 2) * width) text = `${Math.floor(seconds / width)} ${unit} ago`;
-    }
-    if (one.firstChild && one.firstChild.nodeValue !== text) one.firstChild.nodeValue = text;
-  }
-
-  function ages() {
-    const now = Date.now();
-    for (const one of document.querySelectorAll("[data-since]")) age(one, now);
-  }
-
-  /* What an answer brings is never seen without its age. */
-  new MutationObserver(ages).observe(root, { childList: true, subtree: true });
 
   function askWhy(now) {
     if (now - (state.asked || 0) < LATE_MS) return;

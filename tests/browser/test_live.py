@@ -64,6 +64,15 @@ def test_hidden_tab_asks_nothing_and_goes_on_when_it_is_looked_at(pages: Opener)
     assert asked
 
 
+def test_what_dash_keeps_of_each_beat_is_forgotten(pages: Opener) -> None:
+    """It would be a longer list with each beat, all day."""
+    watched = pages("/client?id=greenhouse")
+    watched.wait_drawn()
+    watched.wait_for("window.ticker > 60")
+    assert watched.ask("dash_stores.length") == 1
+    assert watched.ask("dash_stores[0].getState().history.past.length") <= 30
+
+
 def test_slow_server_is_asked_once_at_a_time(pages: Opener) -> None:
     """While an answer is outstanding no second tick is sent; after it, ticks go on."""
     watched = pages("/client?id=greenhouse")

@@ -1,0 +1,21 @@
+/* How long ago something was: elements with data-since say it, in the words of telemetry/words.py's
+   age_text. What an answer brings is never seen without its age. */
+
+(() => {
+  function ages() {
+    const now = Date.now();
+    for (const one of document.querySelectorAll("[data-since]")) age(one, now);
+  }
+
+  function age(one, now) {
+    const seconds = Math.max(0, Math.floor((now - Number(one.dataset.since)) / 1000));
+    let text = `${seconds} s ago`;
+    for (const [unit, width] of [["min", 60], ["h", 3600], ["d", 86400]]) {
+      if (seconds >= (unit === "min" ? 1 : 2) * width) text = `${Math.floor(seconds / width)} ${unit} ago`;
+    }
+    if (one.firstChild && one.firstChild.nodeValue !== text) one.firstChild.nodeValue = text;
+  }
+
+  new MutationObserver(ages).observe(document.documentElement, { childList: true, subtree: true });
+  setInterval(ages, 250);
+})();
