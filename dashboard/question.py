@@ -24,7 +24,7 @@ from telemetry.thresholds import UNRULED, MetricRule, MetricRules, rule_of
 from telemetry.window import ALL_TIME, SECOND_US, Window, parse_duration
 
 MOMENT_US = 10 * SECOND_US
-"""Lists of clients, and intervals beside charts that rest, may be so old."""
+"""A list of clients may be so old when it is taken; charts that rest stay beside it so long."""
 
 MOST_PANELS = 12
 """So many metrics are shown of a client if none are chosen."""

@@ -68,16 +68,31 @@ def test_tiles_of_a_resting_picture_are_those_of_a_new_one(path: Path) -> None:
             assert np.array_equal(number, before.pictures[0].columns["time_us"][-len(number) :])
 
 
-def test_what_is_there_to_choose_is_asked_for_again_in_ten_seconds(path: Path) -> None:
-    """Another client appears in the list of an open page whose charts rest."""
+ATTIC = reading(NOON_US, 1.0, series=reading(0, 0.0).series._replace(client="attic"))
+
+
+@pytest.mark.parametrize("resting", [True, False])
+def test_what_is_there_to_choose_is_asked_for_again_in_ten_seconds(
+    path: Path, *, resting: bool
+) -> None:
+    """Another client appears in the list of an open page, whether its charts rest or not."""
     with asking(path) as querier:
         shown(querier, LONG)
-        fill(path, [reading(NOON_US, 1.0, series=reading(0, 0.0).series._replace(client="attic"))])
+        fill(path, [ATTIC])
         names = [
-            [one.client for one in shown(querier, later(LONG, seconds)).clients]
+            [one.client for one in shown(querier, later(LONG, seconds, resting=resting)).clients]
             for seconds in (1, 9, 11)
         ]
     assert names == [["boiler"], ["boiler"], ["attic", "boiler"]]
+
+
+def test_whoever_asks_for_the_newest_client_is_told_of_this_moment(path: Path) -> None:
+    """Also just after the others were looked at."""
+    anybody = replace(LONG, client="")
+    with asking(path) as querier:
+        shown(querier, LONG)
+        fill(path, [ATTIC])
+        assert shown(querier, later(anybody, 1)).question.client == "attic"
 
 
 def test_metric_that_appears_is_shown_at_once(path: Path) -> None:
