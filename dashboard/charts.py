@@ -25,7 +25,8 @@ CONFIG: dict[str, Any] = {
     "doubleClick": "autosize",
 }
 
-_PIXELS_PER_TICK = 120
+_MOST_TICKS, _PIXELS_PER_OWN_TICK = 10, 80
+_PIXELS_PER_TICK = 120  # with the name of a zone
 """A tick with a name of its offset takes about as many."""
 
 
@@ -92,7 +93,8 @@ def time_axis(window: Window, style: Style, width: int) -> Trace:
     """
     ink, grid = inks(style)
     axis = axis_of(window, style.zone)
-    ticks: Trace = {"tickmode": "auto"}
+    fit = min(max(2, width // _PIXELS_PER_OWN_TICK), _MOST_TICKS)
+    ticks: Trace = {"tickmode": "auto", "nticks": fit, "tickangle": 0}
     if axis.marked:
         places, texts = axis.ticks(max(3, width // _PIXELS_PER_TICK))
         ticks = {"tickmode": "array", "tickvals": places, "ticktext": texts}
