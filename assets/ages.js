@@ -7,8 +7,14 @@
     for (const one of document.querySelectorAll("[data-since]")) age(one, now);
   }
 
+  /* Since when; with data-newest, since the newest of what that selector finds, if there is any. */
+  function since(one) {
+    const others = one.dataset.newest ? [...document.querySelectorAll(one.dataset.newest)] : [];
+    return Math.max(...[one, ...others].map((each) => Number(each.dataset.since)));
+  }
+
   function age(one, now) {
-    const seconds = Math.max(0, Math.floor((now - Number(one.dataset.since)) / 1000));
+    const seconds = Math.max(0, Math.floor((now - since(one)) / 1000));
     let text = `${seconds} s ago`;
     for (const [unit, width] of [["min", 60], ["h", 3600], ["d", 86400]]) {
       if (seconds >= (unit === "min" ? 1 : 2) * width) text = `${Math.floor(seconds / width)} ${unit} ago`;

@@ -44,9 +44,12 @@ def page_link(
     return place(f"/{page}{kept.query()}")
 
 
-def since(time_us: int) -> html.Span:
-    """How long ago something was, in the words of `age_text`; the browser keeps it true."""
-    at: dict[str, Any] = {"data-since": str(time_us // 1000)}
+def since(time_us: int, newest: str = "") -> html.Span:
+    """How long ago something was, or the newest of others that a selector finds, by `age_text`.
+
+    The browser keeps it true.
+    """
+    at: dict[str, Any] = {"data-since": str(time_us // 1000), "data-newest": newest}
     return html.Span("\u2007", **at)
 
 

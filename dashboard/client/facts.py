@@ -56,7 +56,7 @@ def _state(told: Sequence[Stretch]) -> Iterator[Component]:
 def _heard(picture: Picture) -> Iterator[Component]:
     newest_us = max((one.latest.time_us for one in picture.pictures), default=None)
     if newest_us is not None:
-        text = ["last reading ", since(newest_us)]
+        text = ["last reading ", since(newest_us, newest=".tile-age [data-since]")]
         yield _fact("clock", text, "When the newest reading that is shown was measured")
 
 

@@ -18,6 +18,15 @@ Object.defineProperty(document, 'visibilityState', { get: () => hidden ? 'hidden
 window.hide = (value) => { hidden = value; document.dispatchEvent(new Event('visibilitychange')); };
 """
 
+AGES = """
+(() => {
+  const places = [...document.querySelectorAll('.tile-age [data-since]')];
+  const tiles = places.map((one) => one.dataset.since);
+  const said = document.querySelector('#client-facts [data-since]').textContent;
+  return [parseInt(said), Math.floor((Date.now() - Math.max(...tiles)) / 1000)];
+})()
+"""
+
 
 def test_value_published_over_tls_moves_tile_and_line(pages: Opener, stack: Stack) -> None:
     """What `mosquitto_pub` sends over TLS appears in the tile and at the end of the line."""
@@ -62,6 +71,17 @@ def test_hidden_tab_asks_nothing_and_goes_on_when_it_is_looked_at(pages: Opener)
     watched.ask("window.hide(false)")
     watched.wait_ticks(2)
     assert asked
+
+
+def test_newest_reading_is_as_old_in_the_facts_as_in_the_tiles(pages: Opener) -> None:
+    """Facts are told now and then, tiles each time: the page never says both 2 s and 6 s."""
+    watched = pages("/client?id=greenhouse&from=now-24h&to=now")
+    watched.wait_drawn()
+    expect(watched.page.locator("#client-facts")).to_contain_text("last reading")
+    for _ in range(20):
+        watched.wait_ticks(1)
+        said, newest = watched.ask(AGES)
+        assert abs(said - newest) <= 1  # the clock may move on between the two
 
 
 def test_what_dash_keeps_of_each_beat_is_forgotten(pages: Opener) -> None:
