@@ -88,7 +88,7 @@ class Stack:
 
 def stack_settings(folder: Path, **changes: object) -> Settings:
     """Settings on own ports, with a known password and quick ticks."""
-    return make_settings(folder, admin_password=PASSWORD, refresh_ms=REFRESH_MS, **changes)
+    return make_settings(folder, **{"admin_password": PASSWORD, "refresh_ms": REFRESH_MS} | changes)
 
 
 def url_of(settings: Settings) -> str:
