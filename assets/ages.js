@@ -22,6 +22,9 @@
     if (one.firstChild && one.firstChild.nodeValue !== text) one.firstChild.nodeValue = text;
   }
 
-  new MutationObserver(ages).observe(document.documentElement, { childList: true, subtree: true });
+  const brings = (node) => node.nodeType === 1 && (node.dataset?.since || node.querySelector("[data-since]"));
+  const changed = (one) => one.type === "attributes" || [...one.addedNodes].some(brings);
+  const watch = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-since"] };
+  new MutationObserver((news) => { if (news.some(changed)) ages(); }).observe(document.documentElement, watch);
   setInterval(ages, 250);
 })();

@@ -49,7 +49,7 @@
     return make("span", { className: "fleet-who", title: data.name || data.id }, link, simulated, first(data));
   };
 
-  /* The age itself is kept current by assets/live.js. */
+  /* The age itself is kept current by assets/ages.js. */
   cells.FleetSeen = ({ value }) => (
     value ? make("span", { "data-since": String(value), key: value }, "\u2007") : "never"
   );

@@ -44,7 +44,7 @@
     return make("a", { ...style, href: data.href, onClick: follow }, ...parts);
   };
 
-  /* How long ago it was heard; the live engine keeps such texts true. */
+  /* How long ago it was heard; assets/ages.js keeps such texts true. */
   cells.TopicsAge = ({ value, data }) => {
     if (!value) return null;
     const kept = data.retained

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard import ids
 from dashboard.parts import named
 from dashboard.style import FONTS, Style
-from dashboard.wall import axis_of
+from dashboard.wall import TimeAxis, axis_of
 from telemetry.window import Window
 
 Trace = dict[str, Any]  # plotly's own JSON; its shape is plotly's
@@ -25,8 +25,8 @@ CONFIG: dict[str, Any] = {
     "doubleClick": "autosize",
 }
 
-_MOST_TICKS, _PIXELS_PER_OWN_TICK = 10, 80
-_PIXELS_PER_TICK = 120  # with the name of a zone
+_MOST_TICKS = 10
+_PIXELS_PER_TICK = 120
 """A tick with a name of its offset takes about as many."""
 
 
@@ -93,18 +93,27 @@ def time_axis(window: Window, style: Style, width: int) -> Trace:
     """
     ink, grid = inks(style)
     axis = axis_of(window, style.zone)
-    fit = min(max(2, width // _PIXELS_PER_OWN_TICK), _MOST_TICKS)
-    ticks: Trace = {"tickmode": "auto", "nticks": fit, "tickangle": 0}
-    if axis.marked:
-        places, texts = axis.ticks(max(3, width // _PIXELS_PER_TICK))
-        ticks = {"tickmode": "array", "tickvals": places, "ticktext": texts}
     ends = np.array([window.start_us, window.end_us], dtype=np.int64)
-    return ticks | {
+    return ticks(axis, width // _PIXELS_PER_TICK) | {
         "type": "date", "range": axis.places(ends), "autorange": False,
         "gridcolor": grid, "linecolor": grid, "zeroline": False,
         "showspikes": True, "spikemode": "across", "spikethickness": 1, "spikedash": "solid",
         "spikecolor": ink, "spikesnap": "cursor", "hoverformat": "%Y-%m-%d %H:%M:%S",
     }  # fmt: skip
+
+
+def ticks(axis: TimeAxis, fit: int) -> Trace:
+    """Labels of a time axis, level at any width: our own where clocks change, plotly's otherwise.
+
+    Args:
+        axis: Which.
+        fit: So many fit that name an offset; half as many again of those that do not.
+    """
+    if axis.marked:
+        places, texts = axis.ticks(max(3, fit))
+        return {"tickmode": "array", "tickvals": places, "ticktext": texts, "tickangle": 0}
+    most = min(max(2, fit * 3 // 2), _MOST_TICKS)
+    return {"tickmode": "auto", "nticks": most, "tickangle": 0}
 
 
 def moments(

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import marks
 from dashboard.arrays import Trace, arrays
+from dashboard.charts import ticks
 from dashboard.client.statistic import STATISTICS
 from dashboard.display import length_text, plot_text, span_text
 from dashboard.question import MetricPicture, Picture
@@ -167,12 +168,9 @@ def _x_axis(picture: Picture, style: Style) -> Trace:
     """The time axis; with ticks of our own where clocks change, plotly's otherwise."""
     ink, grid = _inks(style)
     axis = _axis(picture, style)
-    ticks: Trace = {"tickmode": "auto"}
-    if axis.marked:
-        places, texts = axis.ticks(_tick_count(picture))
-        ticks = {"tickmode": "array", "tickvals": places, "ticktext": texts}
     title = plot_text(str(style.zone)) if axis.changes else ""
-    return ticks | {
+    fit = picture.question.max_buckets // _BUCKETS_PER_TICK
+    return ticks(axis, fit) | {
         "type": "date", "range": x_range(picture, style), "autorange": False,
         "anchor": "free", "position": 0,
         "gridcolor": grid, "linecolor": grid, "zeroline": False,
@@ -180,10 +178,6 @@ def _x_axis(picture: Picture, style: Style) -> Trace:
         "spikecolor": ink, "spikesnap": "cursor", "hoverformat": "%Y-%m-%d %H:%M:%S",
         "unifiedhovertitle": {"text": title},
     }  # fmt: skip
-
-
-def _tick_count(picture: Picture) -> int:
-    return max(3, picture.question.max_buckets // _BUCKETS_PER_TICK)
 
 
 def _change_lines(axis: TimeAxis, style: Style) -> list[Trace]:

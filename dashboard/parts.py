@@ -45,11 +45,9 @@ def page_link(
 
 
 def since(time_us: int, newest: str = "") -> html.Span:
-    """How long ago something was, or the newest of others that a selector finds, by `age_text`.
-
-    The browser keeps it true.
-    """
-    at: dict[str, Any] = {"data-since": str(time_us // 1000), "data-newest": newest}
+    """How long ago something was, or the newest that a selector finds; browsers keep it true."""
+    at: dict[str, Any] = {"data-since": str(time_us // 1000)}
+    at |= {"data-newest": newest} if newest else {}
     return html.Span("\u2007", **at)
 
 

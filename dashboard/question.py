@@ -24,7 +24,7 @@ from telemetry.thresholds import UNRULED, MetricRule, MetricRules, rule_of
 from telemetry.window import ALL_TIME, SECOND_US, Window, parse_duration
 
 MOMENT_US = 10 * SECOND_US
-"""A list of clients may be so old when it is taken; charts that rest stay beside it so long."""
+"""Lists of clients, and intervals beside charts that rest, may be so old."""
 
 MOST_PANELS = 12
 """So many metrics are shown of a client if none are chosen."""
@@ -174,7 +174,7 @@ def picture_of(snapshot: Snapshot, question: Question) -> Picture:
     Raises:
         StoreError: If the store cannot be read.
     """
-    clients = _clients(snapshot, question)
+    clients, asked_us = _clients(snapshot, question)
     client = question.client or (clients[0].client if clients else "")
     known = snapshot.latest(client)
     names = [latest.series.metric for latest in known]
@@ -189,11 +189,11 @@ def picture_of(snapshot: Snapshot, question: Question) -> Picture:
         names,
         [picture_of_metric(one, cadences.get(one.series), question) for one in now],
         lost_sessions(snapshot, question.window),
-        question.now_us,
+        asked_us,
     )
 
 
-def _clients(snapshot: Snapshot, question: Question) -> Sequence[Activity]:
+def _clients(snapshot: Snapshot, question: Question) -> _Clients:
     """All clients; as they were a moment ago, unless the newest of them is asked for.
 
     Thousands of series are read for it, which all pages would do at each tick.
@@ -201,9 +201,9 @@ def _clients(snapshot: Snapshot, question: Question) -> Sequence[Activity]:
     kept, key = snapshot.kept, "clients"
     known = kept.get(key, _Clients)
     if question.client and known and 0 <= question.now_us - known.asked_us < MOMENT_US:
-        return known.clients
-    found = activity(snapshot.latest(), question.now_us)
-    kept.put(key, _Clients(found, question.now_us))
+        return known
+    found = _Clients(activity(snapshot.latest(), question.now_us), question.now_us)
+    kept.put(key, found)
     return found
 
 

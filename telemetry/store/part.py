@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from telemetry.exact import Ints
 from telemetry.kept import Columns
@@ -20,7 +21,8 @@ from telemetry.window import HOUR_US, MINUTE_US
 
 _OF_SOME = {"min", "max", "first", "last", "first_us", "last_us"}  # NULL where no number is
 
-_READING = ("time_us", "value", "text", "delay_us", "flags")
+READING = ("time_us", "value", "text", "delay_us", "flags")
+"""The columns of readings."""
 
 _MINUTES = 1440  # of a day
 
@@ -86,7 +88,7 @@ class Pile:
 
     def _empty(self) -> None:
         self._series: list[Series] = []
-        self._columns: list[Columns] = []
+        self._columns: list[dict[str, NDArray[Any]]] = []  # Any: integers, floats and objects
         self._earlier: list[pd.DataFrame] = []
         self._dense: list[Dense] = []
         self.rows = 0
@@ -101,7 +103,7 @@ class Pile:
         if earlier is not None and len(earlier):
             self._earlier.append(earlier.assign(series=len(self._series)))
         self._series.append(series)
-        self._columns.append({name: np.asarray(readings[name]) for name in _READING})
+        self._columns.append({name: np.asarray(readings[name]) for name in READING})
         self.rows += len(readings["time_us"])
 
     def note_dense(self, dense: Iterable[Dense]) -> None:
@@ -111,10 +113,11 @@ class Pile:
     def take(self) -> Draft:
         """What is on the pile, which is then empty."""
         counts = [len(one["time_us"]) for one in self._columns]
-        columns = {name: np.concatenate([one[name] for one in self._columns]) for name in _READING}
+        piled = self._columns
+        columns = {name: np.concatenate([one.pop(name) for one in piled]) for name in READING}
         texts = pd.Series(columns["text"], dtype=object)
         places = np.repeat(np.arange(len(counts)), counts)
-        frame = pd.DataFrame({"series": places, **columns, "text": texts})
+        frame = pd.DataFrame({"series": places, **columns, "text": texts}, copy=False)
         earlier = pd.concat([frame[:0], *self._earlier], ignore_index=True)
         draft = Draft(self._day_us, self._series, frame, earlier, self._dense)
         self._empty()

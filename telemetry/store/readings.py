@@ -20,7 +20,7 @@ from telemetry.store.sealing import split
 from telemetry.window import ALL_TIME, HOUR_US, MINUTE_US, Window
 
 _FEW_HOURS = 24
-_NONE = head.frame_of([])
+_NOTHING = head.frame_of([])
 
 
 class SeriesReadings:
@@ -216,10 +216,10 @@ class SeriesReadings:
         """What the head has among the times of blocks: what is new, and what came twice."""
         end_us = min(window.end_us, self._sealed_until(blocks))
         if end_us <= window.start_us:
-            return _NONE, _NONE
+            return _NOTHING, _NOTHING
         late = head.read(self._connection, self._span.id, Window(window.start_us, end_us))
         if late.empty:
-            return _NONE, _NONE
+            return _NOTHING, _NOTHING
         kept = self._in_time(late)
         closed = late[~late["time_us"].isin(kept["time_us"])]
         parts = [

@@ -22,7 +22,7 @@ from telemetry.store.identity import known
 from telemetry.store.late import too_late
 from telemetry.store.layout import Block, Site, Tier, day_of
 from telemetry.store.manifest import dense_days, is_damaged, overlapping
-from telemetry.store.part import Part, PartWriter, Pile
+from telemetry.store.part import READING, Part, PartWriter, Pile
 from telemetry.store.tables import frame_of
 from telemetry.window import DAY_US, HOUR_US, Window
 
@@ -41,8 +41,6 @@ _TEXTS = """SELECT CASE typeof(value) WHEN 'text' THEN value ELSE NULL END
     FROM reading WHERE series = ? AND time_us >= ? AND time_us < ? ORDER BY time_us, value"""
 
 _ROW = np.dtype([("time_us", "i8"), ("value", "f8"), ("delay_us", "i8"), ("flags", "i8")])
-
-COLUMNS = ["time_us", "value", "text", "delay_us", "flags"]
 
 
 _NOTHING = frame_of([])
@@ -148,7 +146,7 @@ class _Builder:
         if earlier.empty and not is_over:
             return columns, ()
         found = _framed(columns)
-        closed = self._closed(window, series, found, earlier) if is_over else _none_of(found)
+        closed = self._closed(window, series, found, earlier) if is_over else _no_row_of(found)
         if closed is None:
             return None
         new, again = split(found[~closed], earlier)
@@ -224,8 +222,8 @@ def head_columns(connection: Connection, number: int, window: Window) -> Columns
 
 def _framed(columns: Columns) -> pd.DataFrame:
     texts = pd.Series(columns["text"], dtype=object)
-    return pd.DataFrame({name: columns[name] for name in COLUMNS} | {"text": texts})
+    return pd.DataFrame({name: columns[name] for name in READING} | {"text": texts})
 
 
-def _none_of(found: pd.DataFrame) -> NDArray[np.bool_]:
+def _no_row_of(found: pd.DataFrame) -> NDArray[np.bool_]:
     return np.zeros(len(found), dtype=bool)

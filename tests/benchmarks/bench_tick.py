@@ -74,9 +74,12 @@ class Timed:
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """The whole answer."""
         begun = time.process_time()
-        answer = [*self._inner(environ, start)]
+        answer = self._inner(environ, start)
+        whole = [*answer]
+        if hasattr(answer, "close"):
+            answer.close()
         self.took_ms = 1e3 * (time.process_time() - begun)
-        return answer
+        return whole
 
 
 class Tab:
@@ -144,11 +147,12 @@ def page(settings: Settings) -> Iterator[Callable[..., tuple[float, bytes]]]:
     with closing(open_appender(settings.store_path)) as appender:
         appender.append(Batch(readings(-2 * HOUR_S, 0, NOON_US)))
         app = create_app(settings, lambda: clock[0])
+        gc.collect()
+        gc.freeze()  # as the server does
         app.wsgi_app = timed = Timed(app.wsgi_app)  # type: ignore[method-assign]  # as Flask says
         browser = app.test_client()
         log_in(browser)
         tab = Tab(browser, timed, callback_headers(browser))
-        gc.freeze()  # as the server does
 
         def second(*, new: bool = True, anew: bool = False) -> tuple[float, bytes]:
             number = (clock[0] - NOON_US) // SECOND_US
@@ -159,8 +163,10 @@ def page(settings: Settings) -> Iterator[Callable[..., tuple[float, bytes]]]:
                 tab.drawn = {}
             return tab.tick()
 
-        yield second
-        gc.unfreeze()
+        try:
+            yield second
+        finally:
+            gc.unfreeze()
 
 
 def test_bench_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,17 @@ def test_what_is_there_to_choose_is_asked_for_again_in_ten_seconds(
     assert names == [["boiler"], ["boiler"], ["attic", "boiler"]]
 
 
+def test_list_of_clients_is_never_older_though_charts_rest_beside_it(path: Path) -> None:
+    """Another page had asked for it nine seconds before."""
+    other = replace(LONG, max_buckets=7)
+    with asking(path) as querier:
+        shown(querier, other)
+        shown(querier, later(LONG, 9, resting=False))
+        fill(path, [ATTIC])
+        picture = shown(querier, later(LONG, 10.5))
+    assert [one.client for one in picture.clients] == ["attic", "boiler"]
+
+
 def test_whoever_asks_for_the_newest_client_is_told_of_this_moment(path: Path) -> None:
     """Also just after the others were looked at."""
     anybody = replace(LONG, client="")

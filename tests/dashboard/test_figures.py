@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.arrays import Trace, arrays
+from dashboard.charts import time_axis
 from dashboard.figures import (
     GRAPH_CONFIG,
     figure,
@@ -187,6 +188,18 @@ def test_axis_is_the_window_in_the_zone_shown(store: Path) -> None:
     assert x_range(shown, STYLE) == ["2026-11-23T11:45:00.000", "2026-11-23T12:00:00.000"]
     berlin = x_range(shown, replace(STYLE, zone=ZoneInfo("Europe/Berlin")))
     assert berlin == ["2026-11-23T12:45:00.000", "2026-11-23T13:00:00.000"]
+
+
+@pytest.mark.parametrize(("pixels", "most"), [(360, 4), (1400, 10)])
+def test_labels_of_the_time_axis_are_level_and_few_enough(
+    store: Path, pixels: int, most: int
+) -> None:
+    """Where more would stand, plotly.js turns them on their ends."""
+    axis = figure(picture(store, max_buckets=round(pixels / 0.9)), STYLE).layout.xaxis
+    assert (axis.tickangle, axis.nticks) == (0, most)
+    window = Window(NOON_US - HOUR_US, NOON_US)
+    assert time_axis(window, STYLE, pixels)["tickangle"] == 0
+    assert time_axis(window, STYLE, pixels)["nticks"] <= most
 
 
 def test_touch_scrolls_and_a_mouse_zooms(store: Path) -> None:
