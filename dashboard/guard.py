@@ -45,7 +45,8 @@ def protect(app: Dash, server: Flask, settings: Settings, clock: Clock) -> None:
     """
     logins = LoginManager(server, add_context_processor=False)  # it would ask on the login page
     path = settings.access_path
-    logins.user_loader(lambda secret: person_of_session(Sessions(path, clock=clock), secret))
+    sessions = Sessions(path, clock=clock)
+    logins.user_loader(lambda secret: person_of_session(sessions, secret))
     logins.request_loader(lambda asked: person_of_proxy(asked, settings))
 
     @server.before_request

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ Row = sqlite3.Row
 
 _MIGRATIONS = ("access.sql", "access_detail.sql", "access_roles.sql")
 _BUSY_S = 10.0
+_STEP_NS = 2_500_000_000
 _PRIMARY = 0xFF  # of a result code, whose upper bits say more
 _CREATING = threading.Lock()
 
@@ -77,6 +79,15 @@ def state_of(path: Path) -> tuple[int, int]:
     except OSError:  # reading it says what is wrong
         return 0, 0
     return found.st_mtime_ns, found.st_size
+
+
+def is_settled(state: tuple[int, int]) -> bool:
+    """Whether another change would show in `state_of`: not while the file was written just now.
+
+    Clocks of file systems are coarse, from 4 ms on ext4 to 2 s on FAT, so that two changes within
+    one of their steps may leave the same time.
+    """
+    return 0 < state[0] < time.time_ns() - _STEP_NS
 
 
 @contextmanager

@@ -4,12 +4,24 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
+from mosquitto.access_audit import ITSELF, Actor
 from mosquitto.access_change import Changing
-from mosquitto.access_file import AccessError, ChangedMeanwhile, Database, Row, opened, transaction
+from mosquitto.access_file import (
+    AccessError,
+    ChangedMeanwhile,
+    Database,
+    Row,
+    is_settled,
+    opened,
+    state_of,
+    transaction,
+)
 from mosquitto.access_users import User, user_of
+from telemetry.clock import Clock, now_us
 from telemetry.window import MINUTE_US, SECOND_US
 
 IDLE_US = 8 * 60 * MINUTE_US
@@ -20,6 +32,7 @@ ATTEMPTS_US = 15 * MINUTE_US
 _USED_US = 5 * MINUTE_US  # how exactly the last use is known: not every tick writes
 _PUT_S = 0.2  # to wait for another process; a later request writes it
 _AGENT_LENGTH = 200
+_HELD = 1000  # more than people look at one machine
 _LOG = structlog.get_logger(__name__)
 
 
@@ -44,10 +57,34 @@ class Session:
     agent: str
 
 
-class Sessions(Changing):
-    """The sessions in access.db."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A session that was found, and the state that access.db had before it was read."""
 
-    _told = False  # that their last use cannot be written
+    state: tuple[int, int]
+    user: User
+    begun_us: int
+    used_us: int
+
+    def holds(self, state: tuple[int, int], now_us: int) -> bool:
+        """Whether reading again would find the same, and there is no use to be written."""
+        return (
+            self.state == state
+            and self.begun_us <= now_us < self.begun_us + LIFE_US
+            and self.used_us <= now_us <= self.used_us + _USED_US
+        )
+
+
+class Sessions(Changing):
+    """The sessions in access.db.
+
+    Whose they are is read again once the file has changed, by whatever process: every request asks.
+    """
+
+    def __init__(self, path: Path, by: Actor = ITSELF, clock: Clock = now_us) -> None:
+        super().__init__(path, by, clock)
+        self._told = False  # that their last use cannot be written
+        self._held: dict[bytes, _Held] = {}
 
     def begin(self, known: User, address: str, agent: str) -> str:
         """What the cookie of a new session holds: 256 random bits, kept nowhere else.
@@ -70,7 +107,10 @@ class Sessions(Changing):
 
     def user(self, secret: str) -> User | None:
         """Whose session that is; nobody's if it is over, or the user may not log in any more."""
-        digest, now_us = digest_of(secret), self._clock()
+        digest, now_us, state = digest_of(secret), self._clock(), state_of(self._path)
+        held = self._held.get(digest)
+        if held is not None and held.holds(state, now_us):
+            return held.user
         with opened(self._path) as database:
             row = database.execute(
                 "SELECT * FROM session WHERE digest = ? AND begun_us > ? AND used_us > ?",
@@ -81,7 +121,14 @@ class Sessions(Changing):
                 return None
         if now_us - row["used_us"] > _USED_US:
             self._put_use(digest, now_us)
+        elif is_settled(state):
+            self._hold(digest, _Held(state, user, row["begun_us"], row["used_us"]))
         return user
+
+    def _hold(self, digest: bytes, held: _Held) -> None:
+        if len(self._held) >= _HELD:
+            self._held.clear()
+        self._held[digest] = held
 
     def _put_use(self, digest: bytes, now_us: int) -> None:
         """The session was used now; if that cannot be written, people look all the same."""

@@ -1,14 +1,17 @@
 """access.db: users and what they may see, tokens, sessions, refused logins, and the audit log."""
 
+import os
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from mosquitto import access_file, access_sessions
 from mosquitto.access import Access
 from mosquitto.access_audit import ITSELF, Actor, audit_log
 from mosquitto.access_change import Notes
@@ -222,6 +225,96 @@ def test_session_ends_when_it_rests_too_long(users: Users, path: Path, clock: Cl
     assert sessions.all() == []
     secret = sessions.begin(known(users, "boss"), "192.0.2.7", "browser")
     clock.now_us += IDLE_US
+    assert sessions.user(secret) is None
+
+
+def rest(path: Path, seconds: int = 60) -> None:
+    """Nobody has written the file for so long."""
+    written_ns = time.time_ns() - seconds * 1_000_000_000
+    os.utime(path, ns=(written_ns, written_ns))
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Grows by one whenever sessions open the file."""
+    found: list[Path] = []
+
+    def opened(path: Path, *busy_s: float) -> AbstractContextManager[sqlite3.Connection]:
+        found.append(path)
+        return access_file.opened(path, *busy_s)
+
+    monkeypatch.setattr(access_sessions, "opened", opened)
+    return found
+
+
+def test_session_is_read_again_only_when_the_file_has_changed(
+    users: Users, path: Path, clock: Clock, reads: list[Path]
+) -> None:
+    """Every request asks; what others change meanwhile, whatever it is, holds for the next one."""
+    sessions, others = Sessions(path, clock=clock), Sessions(path, clock=clock)
+    users.add("eve", "hash")
+    secret, second = (others.begin(known(users, "eve"), "", "") for _ in range(2))
+
+    def role_and_grants(of: str) -> tuple[str, list[Grant]] | None:
+        rest(path)
+        reads.clear()
+        found = [sessions.user(of) for _ in range(5)]
+        assert all(one == found[0] for one in found)
+        assert len(reads) == (1 if found[0] else 5), "who is let in is held, and nobody else"
+        return (found[0].role, list(found[0].seen)) if found[0] else None
+
+    assert role_and_grants(secret) == ("viewer", [])
+    users.set_role("eve", "operator", [])
+    assert role_and_grants(secret) == ("operator", [])
+    users.set_role("eve", "operator", [TANK])
+    assert role_and_grants(secret) == ("operator", [TANK])
+    others.end(digest_of(secret))
+    assert role_and_grants(secret) is None
+    assert role_and_grants(second) == ("operator", [TANK])
+    users.set_enabled("eve", enabled=False)
+    assert role_and_grants(second) is None
+
+
+def test_session_is_not_held_while_a_coarse_clock_could_hide_a_change(
+    users: Users, path: Path, clock: Clock, reads: list[Path]
+) -> None:
+    """Some file systems have times of two seconds: the file may change and look as before."""
+    sessions, others = Sessions(path, clock=clock), Sessions(path, clock=clock)
+    secret = others.begin(known(users, "boss"), "", "")
+    step_ns = (time.time_ns() - 2_000_000_000,) * 2
+    for end in (False, True):
+        if end:
+            others.end(digest_of(secret))
+        os.utime(path, ns=step_ns)
+        assert (sessions.user(secret) is None) is end
+    assert len(reads) == 2
+
+
+def test_session_that_is_held_ends_in_time(
+    users: Users, path: Path, clock: Clock, reads: list[Path]
+) -> None:
+    """Its use is written every five minutes as before, and a day after its login it is over."""
+    sessions = Sessions(path, clock=clock)
+    secret = sessions.begin(known(users, "boss"), "", "")
+    end_us = clock.now_us + LIFE_US
+    while clock.now_us < end_us:
+        rest(path)
+        assert sessions.user(secret) is not None
+        (session,) = sessions.all()
+        assert clock.now_us - session.used_us <= 5 * MINUTE_US
+        clock.now_us += 2 * MINUTE_US
+    reads.clear()
+    assert sessions.user(secret) is None
+    assert len(reads) == 1
+
+
+def test_session_that_is_held_ends_with_the_file(users: Users, path: Path, clock: Clock) -> None:
+    """Who removes access.db shuts everybody out, at once."""
+    sessions = Sessions(path, clock=clock)
+    secret = sessions.begin(known(users, "boss"), "", "")
+    rest(path)
+    assert sessions.user(secret) is not None
+    path.unlink()
     assert sessions.user(secret) is None
 
 
