@@ -9,7 +9,10 @@ from telemetry.reading import Series
 from telemetry.window import SECOND_US, Window
 
 ON_THEIR_WAY = 1200
-"""Messages of all clients that are published and not yet stored: what others wait behind."""
+"""Instants of all clients that are published and not yet stored: what others wait behind."""
+
+AT_ONCE = 100
+"""Instants in one message."""
 
 PATIENCE_US = 3 * SECOND_US
 ATTEMPTS = 5
@@ -31,7 +34,7 @@ class Backfill:
     """The instants of one client that the store has not, oldest first.
 
     The store itself says how far it is. So the broker's queue never holds more than
-    `ON_THEIR_WAY` of these messages, a foreign reading is stored soon after it comes, and what
+    `ON_THEIR_WAY` of these instants, a foreign reading is stored soon after it comes, and what
     was lost on the way (a restart of anybody, a broker without the collector's subscription) is
     published again, which stores nothing twice. Belongs to one thread.
 
@@ -63,12 +66,15 @@ class Backfill:
         self.given_up = False
 
     def take(self, snapshot: Snapshot, now_us: int, at_most: int) -> Sequence[int]:
-        """The instants to publish now, so that `at_most` are on their way."""
+        """The instants to publish now, so that `at_most` are on their way; in whole messages."""
         if self._missing is None:
             self._look(snapshot, now_us)
         self._confirm(snapshot, now_us)
-        end = min(self._stored + at_most, len(self._missing or ()))
-        taken = (self._missing or ())[self._sent : end]
+        missing = self._missing or ()
+        end = min(self._stored + at_most, len(missing))
+        if end < len(missing):
+            end -= (end - self._sent) % max(min(AT_ONCE, at_most), 1)
+        taken = missing[self._sent : end]
         self._sent = max(self._sent, end)
         return taken
 

@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.backfill import ON_THEIR_WAY, is_collecting
+from collector.backfill import AT_ONCE, ON_THEIR_WAY, is_collecting
 from collector.containment import contained
 from collector.fleet import FLEET, Publication
 from collector.players import Fleet, Player
@@ -45,7 +45,7 @@ _RETRY_S = (1, 30)
 _LOOKS, _LOOK_S = 40, 0.25
 # Room for the history under way and minutes of live messages. What is beyond it paho drops, and
 # the history tells it later.
-_QUEUED_MESSAGES = ON_THEIR_WAY + 500
+_QUEUED_MESSAGES = ON_THEIR_WAY // AT_ONCE + 500
 
 log = structlog.get_logger("collector.demo")
 

@@ -1,6 +1,6 @@
 """The simulated fleet: who it is, how often each speaks, and what it then publishes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -79,9 +79,13 @@ class Simulated:
         drawn = chance("mood", time_us)
         return next((mood for share, mood in _MOODS if drawn < share), Mood.STEADY)
 
-    def past(self, time_us: int) -> Publication:
-        """All its readings of that instant in one message, with their time and units."""
-        return self._telemetry(time_us, frozenset())
+    def past(self, instants: Iterable[int]) -> Publication:
+        """All its readings of those instants in one message, with their times and units.
+
+        A device that could not send does the same; a message for each would be a day's in seconds,
+        and its rate of messages wrong for the next hour.
+        """
+        return self._telemetry([self._fields(one, frozenset()) for one in instants])
 
     def live(self, time_us: int) -> Sequence[Publication]:
         """What it publishes when that instant is now."""
@@ -90,15 +94,19 @@ class Simulated:
             return [self._garbage(time_us)]
         if mood in (Mood.SILENT, Mood.BREAKING):
             return []
-        messages = [self._telemetry(time_us, self.bare), *self._bare_values(time_us)]
+        timed = self._telemetry(self._fields(time_us, self.bare))
+        messages = [timed, *self._bare_values(time_us)]
         return messages * 2 if mood is Mood.REPEATING else messages
 
-    def _telemetry(self, time_us: int, without: frozenset[str]) -> Publication:
+    def _telemetry(self, said: object) -> Publication:
+        return Publication(f"clients/{self.name}/telemetry", orjson.dumps(said))
+
+    def _fields(self, time_us: int, without: frozenset[str]) -> dict[str, object]:
         fields: dict[str, object] = {"time": time_us // 1000}
         for metric, measure in sample(self.name, time_us).items():
             if metric not in without:
                 fields[metric] = _field(measure)
-        return Publication(f"clients/{self.name}/telemetry", orjson.dumps(fields))
+        return fields
 
     def _bare_values(self, time_us: int) -> list[Publication]:
         measured = sample(self.name, time_us)

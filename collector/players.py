@@ -2,12 +2,12 @@
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
 
-from collector.backfill import ON_THEIR_WAY, Backfill, is_collecting
+from collector.backfill import AT_ONCE, ON_THEIR_WAY, Backfill, is_collecting
 from collector.fleet import Mood, Publication, Simulated
 from telemetry.clock import Clock
 from telemetry.interface import Querier, StoreError
@@ -137,9 +137,10 @@ class Fleet:
             self._publish_past(player, instants)
         return time_us + _LOOK_US
 
-    def _publish_past(self, player: Player, instants: Iterable[int]) -> None:
-        for instant in instants:
-            player.connection.publish(player.client.past(instant))
+    def _publish_past(self, player: Player, instants: Sequence[int]) -> None:
+        for start in range(0, len(instants), AT_ONCE):
+            message = player.client.past(instants[start : start + AT_ONCE])
+            player.connection.publish(message)
             self._told += 1
             if not self._telling:
                 self._telling = True

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.backfill import ATTEMPTS, PATIENCE_US, Backfill, is_collecting
+from collector.backfill import AT_ONCE, ATTEMPTS, PATIENCE_US, Backfill, is_collecting
 from collector.fleet import FLEET
 from telemetry.batch import Batch
 from telemetry.condition import WriterState
@@ -73,18 +73,34 @@ def test_backfill_of_a_full_store_is_done_at_once(bench: Bench) -> None:
 
 
 def test_backfill_under_way_keeps_to_its_bound(bench: Bench) -> None:
-    """No more than `at_most` are published and not stored."""
+    """No more than `at_most` are published and not stored, in messages of as many as possible."""
     assert bench.take(4) == INSTANTS[:4]
     assert bench.take(4) == []
     bench.store(*INSTANTS[:3])
-    assert bench.take(4) == INSTANTS[4:7]
+    assert bench.take(4) == []
+    bench.store(INSTANTS[3])
+    assert bench.take(4) == INSTANTS[4:8]
+
+
+@pytest.mark.parametrize("at_most", [1, AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE + 1])
+def test_backfill_ends_whatever_may_be_on_its_way(bench: Bench, at_most: int) -> None:
+    """All is told once, in order, the last of it in a message that is not full."""
+    bench.backfill = Backfill(CLIENT, (2 * AT_ONCE + 7) * STEP_US)
+    bench.backfill.begin(NOW_US)
+    told: list[int] = []
+    while not bench.backfill.done:
+        taken = bench.take(at_most)
+        told += taken
+        bench.store(*taken)
+        bench.take(0)
+    assert told == list(range(NOW_US - (2 * AT_ONCE + 7) * STEP_US, NOW_US, STEP_US))
 
 
 def test_backfill_lost_on_the_way_is_told_again(bench: Bench) -> None:
     """What is not stored in time is published again, from the first that is missing."""
     bench.take(4)
     bench.store(INSTANTS[0], INSTANTS[2])
-    assert bench.take(4) == INSTANTS[4:5]
+    assert bench.take(4, after_us=1) == []
     assert bench.take(4, after_us=PATIENCE_US - 1) == []
     assert bench.take(4, after_us=1) == INSTANTS[1:5]
 

@@ -114,4 +114,4 @@ def test_fleet_with_a_collector_tells_the_past_oldest_first(querier: Querier) ->
     clock = Script(START_US, START_US)
     Fleet([Player(BATTERY, link, SPAN_US)], querier, clock).run(clock.stopping)
     instants = range(START_US - SPAN_US, START_US, BATTERY.step_us)
-    assert link.published == [BATTERY.past(one) for one in instants]
+    assert link.published == [BATTERY.past(instants)]
