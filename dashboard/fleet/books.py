@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.expectation import expected, expecting_of
+from dashboard.fleet.rates import Rates, rates
 from telemetry.interface import Snapshot
 from telemetry.interval import Cadence
 from telemetry.ledger import LedgerRow
@@ -25,7 +26,7 @@ class Books:
     Attributes:
         at_us: When it was looked at.
         day_us: When the day began.
-        rates: Messages of each client in a minute, on average over the last hour.
+        rates: How many messages each client sends.
         complete: The share of the readings expected today that arrived, of each client of which
             some are expected.
         complete_all: The same of all of them together; NaN if nothing is expected.
@@ -34,13 +35,13 @@ class Books:
 
     at_us: int
     day_us: int
-    rates: Mapping[str, float]
+    rates: Rates
     complete: Mapping[str, float]
     complete_all: float
     rejected: float
 
 
-NO_BOOKS = Books(ALL_TIME.start_us, ALL_TIME.start_us, {}, {}, math.nan, math.nan)
+NO_BOOKS = Books(ALL_TIME.start_us, ALL_TIME.start_us, Rates(), {}, math.nan, math.nan)
 """Before anybody looked."""
 
 
@@ -52,9 +53,13 @@ def day_start_us(now_us: int, zone: tzinfo) -> int:
 
 
 def books_of(
-    snapshot: Snapshot, cadences: Mapping[Series, Cadence], day_us: int, now_us: int
+    snapshot: Snapshot,
+    cadences: Mapping[Series, Cadence],
+    day_us: int,
+    now_us: int,
+    before: Books = NO_BOOKS,
 ) -> Books:
-    """Today's books: a row of the ledger for each client and hour."""
+    """Today's books, after those of an earlier look: a row of the ledger for a client and hour."""
     hour_us = now_us // HOUR_US * HOUR_US
     rows = snapshot.ledger(None, Window(min(day_us, hour_us - HOUR_US), now_us + 1))
     rows = [one for one in rows if one.account.client not in RESERVED_CLIENTS]
@@ -65,21 +70,11 @@ def books_of(
     return Books(
         now_us,
         day_us,
-        _rates(rows, hour_us, now_us),
+        rates(rows, before.rates, now_us),
         complete,
         complete_all,
         rejected / received if received else math.nan,
     )
-
-
-def _rates(rows: Sequence[LedgerRow], hour_us: int, now_us: int) -> dict[str, float]:
-    """By this hour, and of the one before the part that is less than an hour ago."""
-    weights = {hour_us: 1.0, hour_us - HOUR_US: 1 - (now_us - hour_us) / HOUR_US}
-    found: dict[str, float] = {}
-    for (client, at_us), messages, *_ in rows:
-        if at_us in weights:
-            found[client] = found.get(client, 0.0) + messages.received * weights[at_us] / 60
-    return {client: rate for client, rate in found.items() if client}
 
 
 def _complete(

@@ -144,7 +144,8 @@ def _slow(
     tags = {name: one.detail.tags for name, one in details.items() if one.detail.tags}
     if before is None and len(cadences) >= _LARGE:
         return NO_BOOKS, tags, known
-    return books_of(look.snapshot, cadences, day_us, look.now_us), tags, known
+    books = before.books if before else NO_BOOKS
+    return books_of(look.snapshot, cadences, day_us, look.now_us, books), tags, known
 
 
 def learn(

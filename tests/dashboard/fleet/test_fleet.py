@@ -10,6 +10,7 @@ from dashboard.fleet.books import Books, books_of, day_start_us
 from dashboard.fleet.grid import COLUMNS, filter_of
 from dashboard.fleet.members import Apart, Member
 from dashboard.fleet.page import answer
+from dashboard.fleet.rates import Rates
 from dashboard.fleet.rows import GROUPS, row_of
 from dashboard.fleet.survey import Survey, survey
 from dashboard.fleet.tiles import TILES, choices
@@ -194,7 +195,9 @@ def test_books_count_what_arrived_of_what_was_expected(fleet: Fleet) -> None:
         books = books_of(look.snapshot, cadences, hour_us, NOW)
     arrived = sum(1 for ago in times if ago <= since_s)
     assert books.complete["half"] == pytest.approx(arrived / (since_s // 10))
-    assert books.rates["half"] == pytest.approx(sum(1 for ago in times if ago < 3600) / 60, rel=0.1)
+    assert books.rates.of["half"] == pytest.approx(
+        sum(1 for ago in times if ago < 3600) / 60, rel=0.1
+    )
     assert books.complete_all == books.complete["half"]
     assert books.rejected == 0
 
@@ -433,16 +436,17 @@ def test_sparkline_shows_the_last_hours(fleet: Fleet) -> None:
 
 
 def test_large_fleet_is_shown_before_its_books_are_made(crowd: Fleet) -> None:
-    """The first look does not wait for the ledger; the next one has it."""
-    first, second = found(crowd), found(crowd, 20)
-    assert "rate" not in first.rows["client-0000"]
-    assert second.rows["client-0000"]["rate"] > 0
+    """The first look does not wait for the ledger; the next one has it, a minute later rates."""
+    first, second, later = found(crowd), found(crowd, 20), found(crowd, 90)
+    assert (first.books.at_us < 0, "rate" in first.rows["client-0000"]) == (True, False)
+    assert (second.books.at_us, second.books.rates.of) == (NOW + 20 * S, {})
+    assert later.rows["client-0000"]["rate"] >= 0
 
 
 def test_row_of_a_member_needs_no_books(fleet: Fleet) -> None:
     """What the ledger does not know is left out, not zero."""
     fleet.report("pump", [0])
     survey_now = found(fleet)
-    empty = Books(NOW, NOW, {}, {}, float("nan"), float("nan"))
+    empty = Books(NOW, NOW, Rates(), {}, float("nan"), float("nan"))
     row = row_of(survey_now.members[0], empty, (), None)
     assert not {"rate", "complete", "tags", "spark"} & row.keys()
