@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from telemetry.fault import Fault
 
@@ -57,6 +58,18 @@ def _advice(error: Exception) -> str:
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[Database]:
+    """The file at one moment: of two questions neither is answered by what came between them.
+
+    Raises:
+        AccessError: If the file cannot be used.
+    """
+    with opened(path) as database:
+        database.execute("BEGIN")
+        yield database
+
+
+@contextmanager
 def transaction(path: Path) -> Iterator[Database]:
     """One transaction on the file, durable after the block; it takes the lock at once.
 
@@ -69,25 +82,35 @@ def transaction(path: Path) -> Iterator[Database]:
         database.execute("COMMIT")
 
 
-def state_of(path: Path) -> tuple[int, int]:
+class FileState(NamedTuple):
+    """What a file system says of a file; the times are in nanoseconds since 1970 UTC."""
+
+    written_ns: int = 0
+    changed_ns: int = 0
+    size: int = 0
+    inode: int = 0
+
+    def is_settled(self) -> bool:
+        """Whether another change would show: not while the file was written just now.
+
+        Clocks of file systems are coarse, from 4 ms on ext4 to 2 s on FAT, so that two changes
+        within one of their steps may leave the same time. It is compared with the system's clock,
+        by which files get theirs, whatever clock we are given.
+        """
+        return 0 < self.written_ns < time.time_ns() - _STEP_NS
+
+
+def state_of(path: Path) -> FileState:
     """What differs once the file has changed: SQLite writes it at each commit.
 
-    Opening the file to look would drop the locks of other threads, as `_create` says.
+    In WAL mode, to which a tool may have brought it, it does not. Opening the file to look would
+    drop the locks of other threads, as `_create` says.
     """
     try:
         found = path.stat()
     except OSError:  # reading it says what is wrong
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
-def is_settled(state: tuple[int, int]) -> bool:
-    """Whether another change would show in `state_of`: not while the file was written just now.
-
-    Clocks of file systems are coarse, from 4 ms on ext4 to 2 s on FAT, so that two changes within
-    one of their steps may leave the same time.
-    """
-    return 0 < state[0] < time.time_ns() - _STEP_NS
+        return FileState()
+    return FileState(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 @contextmanager

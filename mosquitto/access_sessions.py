@@ -14,9 +14,10 @@ from mosquitto.access_file import (
     AccessError,
     ChangedMeanwhile,
     Database,
+    FileState,
     Row,
-    is_settled,
     opened,
+    reading,
     state_of,
     transaction,
 )
@@ -61,12 +62,12 @@ class Session:
 class _Held:
     """A session that was found, and the state that access.db had before it was read."""
 
-    state: tuple[int, int]
+    state: FileState
     user: User
     begun_us: int
     used_us: int
 
-    def holds(self, state: tuple[int, int], now_us: int) -> bool:
+    def holds(self, state: FileState, now_us: int) -> bool:
         """Whether reading again would find the same, and there is no use to be written."""
         return (
             self.state == state
@@ -108,10 +109,12 @@ class Sessions(Changing):
     def user(self, secret: str) -> User | None:
         """Whose session that is; nobody's if it is over, or the user may not log in any more."""
         digest, now_us, state = digest_of(secret), self._clock(), state_of(self._path)
+        settled = state.is_settled()  # before the file is read: that may take any time
         held = self._held.get(digest)
         if held is not None and held.holds(state, now_us):
             return held.user
-        with opened(self._path) as database:
+        self._held.pop(digest, None)
+        with reading(self._path) as database:
             row = database.execute(
                 "SELECT * FROM session WHERE digest = ? AND begun_us > ? AND used_us > ?",
                 (digest, now_us - LIFE_US, now_us - IDLE_US),
@@ -119,9 +122,10 @@ class Sessions(Changing):
             user = user_of(database, row["user"]) if row else None
             if user is None or not user.enabled:
                 return None
+            (journal,) = database.execute("PRAGMA journal_mode").fetchone()
         if now_us - row["used_us"] > _USED_US:
             self._put_use(digest, now_us)
-        elif is_settled(state):
+        elif settled and journal == "delete":
             self._hold(digest, _Held(state, user, row["begun_us"], row["used_us"]))
         return user
 

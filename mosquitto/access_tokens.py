@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mosquitto.access_change import Changing
-from mosquitto.access_file import AccessError, Database, Row, opened
+from mosquitto.access_file import AccessError, Database, Row, reading
 from mosquitto.access_seen import Grant, grants_of, put_grants
 from mosquitto.names import check_token_name
 
@@ -38,13 +38,13 @@ class Tokens(Changing):
 
     def all(self) -> list[Token]:
         """All tokens, by name, also those that are over."""
-        with opened(self._path) as database:
+        with reading(self._path) as database:
             rows = database.execute("SELECT * FROM token ORDER BY name").fetchall()
             return [_token(database, row) for row in rows]
 
     def of_digest(self, digest: bytes) -> Token | None:
         """The token with that SHA-256 digest, unless it is over."""
-        with opened(self._path) as database:
+        with reading(self._path) as database:
             row = database.execute(
                 "SELECT * FROM token WHERE digest = ? AND (expires_us IS NULL OR expires_us > ?)",
                 (digest, self._clock()),

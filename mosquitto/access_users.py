@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mosquitto.access_change import Change, Changing
-from mosquitto.access_file import AccessError, Database, Row, opened
+from mosquitto.access_file import AccessError, Database, Row, reading
 from mosquitto.access_seen import Grant, grants_of, put_grants
 from mosquitto.names import check_user_name
 
@@ -46,13 +46,13 @@ class Users(Changing):
 
     def all(self) -> list[User]:
         """All users, by name."""
-        with opened(self._path) as database:
+        with reading(self._path) as database:
             rows = database.execute("SELECT * FROM user ORDER BY name").fetchall()
             return [_user(database, row) for row in rows]
 
     def named(self, name: str) -> User | None:
         """The user of that name."""
-        with opened(self._path) as database:
+        with reading(self._path) as database:
             return user_of(database, name)
 
     def add(

@@ -151,7 +151,8 @@ class Proxy:
         self._pairs.add(pair)
         far_writer.write(first)
         ways = self._forward(pair, reader, far_writer), self._forward(pair, far_reader, writer)
-        await asyncio.gather(*ways)
+        with suppress(asyncio.CancelledError):  # by `_shut`, of which asyncio 3.11 would complain
+            await asyncio.gather(*ways)
         self._pairs.discard(pair)
 
     async def _forward(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard.engine import Engine
 from mosquitto.access_audit import Audited, audit_log
-from mosquitto.access_file import state_of
+from mosquitto.access_file import FileState, state_of
 from mosquitto.access_sessions import Session, Sessions
 from mosquitto.access_tokens import Token, Tokens
 from mosquitto.access_users import User, Users
@@ -59,7 +59,7 @@ class Reader:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: tuple[tuple[int, int], int, tuple[Known, str]] | None = None
+        self._kept: tuple[FileState, int, tuple[Known, str]] | None = None
 
     def newest(self) -> tuple[Known, str]:
         """Who may look now, and a stamp that differs when anything of it does.

@@ -95,7 +95,7 @@ def answer(look: Look) -> Json:
 
 def _listed(look: Look) -> Json:
     """The list; nothing while access.db is as it was, but for when readings came now and then."""
-    state = [look.view.query(), *state_of(look.engine.settings.access_path)]
+    state = [look.view.query(), str(state_of(look.engine.settings.access_path))]
     passed_us = look.now_us - look.drawn.get("at", 0)
     if look.drawn.get("state") == state and 0 <= passed_us < _AGAIN_US:
         return {"drawn": look.drawn}

@@ -3,20 +3,20 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from mosquitto import access_file, access_sessions
+from mosquitto import access_file, access_seen, access_sessions, access_tokens, access_users
 from mosquitto.access import Access
 from mosquitto.access_audit import ITSELF, Actor, audit_log
 from mosquitto.access_change import Notes
-from mosquitto.access_file import AccessError
-from mosquitto.access_seen import Grant, GrantRefused, parse_grant
+from mosquitto.access_file import AccessError, FileState
+from mosquitto.access_seen import Grant, GrantRefused, Holder, parse_grant
 from mosquitto.access_sessions import (
     ATTEMPTS_US,
     IDLE_US,
@@ -31,7 +31,7 @@ from mosquitto.names import NameRefused
 
 ANN = Actor("ann", "web")
 CELLAR, TANK = Grant("tag", "cellar"), Grant("client", "tank")
-MINUTE_US = 60_000_000
+SECOND_US, MINUTE_US = 1_000_000, 60_000_000
 
 
 class Clock:
@@ -236,14 +236,14 @@ def rest(path: Path, seconds: int = 60) -> None:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Grows by one whenever sessions open the file."""
+    """Grows by one whenever sessions read the file to know whose they are."""
     found: list[Path] = []
 
-    def opened(path: Path, *busy_s: float) -> AbstractContextManager[sqlite3.Connection]:
+    def reading(path: Path) -> AbstractContextManager[sqlite3.Connection]:
         found.append(path)
-        return access_file.opened(path, *busy_s)
+        return access_file.reading(path)
 
-    monkeypatch.setattr(access_sessions, "opened", opened)
+    monkeypatch.setattr(access_sessions, "reading", reading)
     return found
 
 
@@ -275,19 +275,81 @@ def test_session_is_read_again_only_when_the_file_has_changed(
     assert role_and_grants(second) is None
 
 
+def test_session_that_ended_after_it_was_read_is_not_held(
+    users: Users, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process was quicker than we are with what we read."""
+    sessions, others = Sessions(path, clock=clock), Sessions(path, clock=clock)
+    secret = others.begin(known(users, "boss"), "", "")
+
+    @contextmanager
+    def reading(path: Path) -> Iterator[sqlite3.Connection]:
+        with access_file.reading(path) as database:
+            yield database
+        others.end(digest_of(secret))
+        rest(path, 50)
+
+    rest(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(access_sessions, "reading", reading)
+        assert sessions.user(secret) is not None
+    assert sessions.user(secret) is None
+
+
+def test_session_that_ended_is_not_let_in_by_an_old_time_of_the_file(
+    users: Users, path: Path, clock: Clock
+) -> None:
+    """Tools for backups put times back; when it was changed nobody can."""
+    sessions = Sessions(path, clock=clock)
+    secret = sessions.begin(known(users, "boss"), "", "")
+    rest(path)
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    assert sessions.user(secret) is not None
+    sessions.end(digest_of(secret))
+    os.utime(path, ns=times)
+    assert sessions.user(secret) is None
+
+
 def test_session_is_not_held_while_a_coarse_clock_could_hide_a_change(
-    users: Users, path: Path, clock: Clock, reads: list[Path]
+    users: Users, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some file systems have times of two seconds: the file may change and look as before."""
     sessions, others = Sessions(path, clock=clock), Sessions(path, clock=clock)
     secret = others.begin(known(users, "boss"), "", "")
-    step_ns = (time.time_ns() - 2_000_000_000,) * 2
-    for end in (False, True):
-        if end:
-            others.end(digest_of(secret))
-        os.utime(path, ns=step_ns)
-        assert (sessions.user(secret) is None) is end
-    assert len(reads) == 2
+    same = FileState(time.time_ns() - 2_000_000_000, 1, 1, 1)
+    monkeypatch.setattr(access_sessions, "state_of", lambda _: same)
+    assert sessions.user(secret) is not None
+    others.end(digest_of(secret))
+    assert sessions.user(secret) is None
+
+
+def test_session_is_not_held_of_a_file_in_wal_mode(users: Users, path: Path, clock: Clock) -> None:
+    """Whoever brought it there: its commits go to another file."""
+    sessions, others = Sessions(path, clock=clock), Sessions(path, clock=clock)
+    secret = others.begin(known(users, "boss"), "", "")
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        assert tool.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        tool.execute("BEGIN")
+        assert tool.execute("SELECT count(*) FROM user").fetchone() == (1,)
+        rest(path)
+        state = access_file.state_of(path)
+        assert sessions.user(secret) is not None
+        others.end(digest_of(secret))
+        assert access_file.state_of(path) == state
+        assert sessions.user(secret) is None
+
+
+def test_sessions_that_are_held_are_not_many(
+    users: Users, path: Path, clock: Clock, reads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for all who look; beyond that they are read again."""
+    monkeypatch.setattr(access_sessions, "_HELD", 2)
+    sessions = Sessions(path, clock=clock)
+    secrets = [sessions.begin(known(users, "boss"), "", "") for _ in range(3)]
+    rest(path)
+    for number, secret in enumerate((*secrets, secrets[2], secrets[0], secrets[2])):
+        assert sessions.user(secret) is not None
+        assert len(reads) == (1, 2, 3, 3, 4, 4)[number]
 
 
 def test_session_that_is_held_ends_in_time(
@@ -296,16 +358,21 @@ def test_session_that_is_held_ends_in_time(
     """Its use is written every five minutes as before, and a day after its login it is over."""
     sessions = Sessions(path, clock=clock)
     secret = sessions.begin(known(users, "boss"), "", "")
-    end_us = clock.now_us + LIFE_US
+    end_us, step_us, rounds = clock.now_us + LIFE_US, 70 * SECOND_US, 0
+    state = None
     while clock.now_us < end_us:
-        rest(path)
+        if access_file.state_of(path) != state:
+            rest(path)
+            state = access_file.state_of(path)
         assert sessions.user(secret) is not None
         (session,) = sessions.all()
         assert clock.now_us - session.used_us <= 5 * MINUTE_US
-        clock.now_us += 2 * MINUTE_US
-    reads.clear()
+        clock.now_us += step_us
+        rounds += 1
+    assert len(reads) < rounds / 2
+    clock.now_us = end_us
+    assert access_file.state_of(path) == state, "it is held"
     assert sessions.user(secret) is None
-    assert len(reads) == 1
 
 
 def test_session_that_is_held_ends_with_the_file(users: Users, path: Path, clock: Clock) -> None:
@@ -316,6 +383,41 @@ def test_session_that_is_held_ends_with_the_file(users: Users, path: Path, clock
     assert sessions.user(secret) is not None
     path.unlink()
     assert sessions.user(secret) is None
+
+
+@pytest.mark.parametrize("kind", ["session", "user", "users", "token", "tokens"])
+def test_grants_are_those_of_the_moment_at_which_the_user_was_found(
+    users: Users, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Who is removed in between would have none, which means that it may see everything."""
+    users.add("eve", "hash", seen=[TANK])
+    tokens, sessions = Tokens(path, clock=clock), Sessions(path, clock=clock)
+    tokens.add("script", b"digest", seen=[TANK])
+    secret = sessions.begin(known(users, "eve"), "", "")
+    tried: list[str] = []
+
+    def grants_of(database: sqlite3.Connection, holder: Holder, name: str) -> Sequence[Grant]:
+        with (
+            closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
+            suppress(sqlite3.OperationalError),  # it has to wait
+        ):
+            tried.append(name)
+            other.execute("DELETE FROM seen")
+        return access_seen.grants_of(database, holder, name)
+
+    monkeypatch.setattr(access_users, "grants_of", grants_of)
+    monkeypatch.setattr(access_tokens, "grants_of", grants_of)
+    ask: Callable[[], User | Token | None] = {
+        "session": lambda: sessions.user(secret),
+        "user": lambda: users.named("eve"),
+        "users": lambda: users.all()[-1],
+        "token": lambda: tokens.of_digest(b"digest"),
+        "tokens": lambda: tokens.all()[-1],
+    }[kind]
+    found = ask()
+    assert tried
+    assert found is not None
+    assert found.seen == (TANK,)
 
 
 def test_session_holds_while_its_last_use_cannot_be_written(
