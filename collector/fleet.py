@@ -82,8 +82,8 @@ class Simulated:
     def past(self, instants: Iterable[int]) -> Publication:
         """All its readings of those instants in one message, with their times and units.
 
-        A device that could not send does the same; a message for each would be a day's in seconds,
-        and its rate of messages wrong for the next hour.
+        A device that could not send does the same. A message for each would be a day's messages
+        within seconds, of which no rate would say anything.
         """
         return self._telemetry([self._fields(one, frozenset()) for one in instants])
 

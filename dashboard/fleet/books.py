@@ -26,7 +26,7 @@ class Books:
     Attributes:
         at_us: When it was looked at.
         day_us: When the day began.
-        rates: How many messages each client sends.
+        rates: How many messages each client sends in a minute.
         complete: The share of the readings expected today that arrived, of each client of which
             some are expected.
         complete_all: The same of all of them together; NaN if nothing is expected.
@@ -57,9 +57,17 @@ def books_of(
     cadences: Mapping[Series, Cadence],
     day_us: int,
     now_us: int,
-    before: Books = NO_BOOKS,
+    before: Rates,
 ) -> Books:
-    """Today's books, after those of an earlier look: a row of the ledger for a client and hour."""
+    """Today's books, of the rows of the ledger: one for each client and hour.
+
+    Args:
+        snapshot: The store.
+        cadences: How often series report.
+        day_us: When the day began.
+        now_us: The present.
+        before: The rates of an earlier look, from which messages are counted.
+    """
     hour_us = now_us // HOUR_US * HOUR_US
     rows = snapshot.ledger(None, Window(min(day_us, hour_us - HOUR_US), now_us + 1))
     rows = [one for one in rows if one.account.client not in RESERVED_CLIENTS]
@@ -70,7 +78,7 @@ def books_of(
     return Books(
         now_us,
         day_us,
-        rates(rows, before.rates, now_us),
+        rates(rows, before, now_us),
         complete,
         complete_all,
         rejected / received if received else math.nan,

@@ -57,7 +57,7 @@ COLUMNS: list[Column] = [
     },
     _NUMBER | {
         "field": "rate", "headerName": "Msg/min",
-        "headerTooltip": "Messages in a minute, over the last hour at most",
+        "headerTooltip": "Messages in a minute, over the last minutes, or an hour if few",
         "valueFormatter": _function("fleetNumber(params.value)"), "width": 104,
     },
     _NUMBER | {

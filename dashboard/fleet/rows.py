@@ -40,7 +40,7 @@ def row_of(member: Member, books: Books, tags: Sequence[str], spark: Spark | Non
         tags: Its tags.
         spark: Its sparkline.
     """
-    rate, complete = books.rates.of.get(member.client), books.complete.get(member.client)
+    rate, complete = books.rates.per_minute.get(member.client), books.complete.get(member.client)
     row: Row = {
         "id": member.client,
         "rank": rank(member),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from dashboard.fleet.books import NO_BOOKS, Books, books_of, day_start_us
 from dashboard.fleet.members import Member, links_of, members_of, without_strangers
+from dashboard.fleet.rates import Rates
 from dashboard.fleet.registered import registered, with_registered
 from dashboard.fleet.rows import Row, row_of
 from dashboard.fleet.sparks import Sparks, sparks_of
@@ -144,8 +145,11 @@ def _slow(
     tags = {name: one.detail.tags for name, one in details.items() if one.detail.tags}
     if before is None and len(cadences) >= _LARGE:
         return NO_BOOKS, tags, known
-    books = before.books if before else NO_BOOKS
-    return books_of(look.snapshot, cadences, day_us, look.now_us, books), tags, known
+    kept, key = look.snapshot.kept, "message rates"  # whatever day it is for whoever looks
+    rates = kept.get(key, Rates) or Rates()
+    books = books_of(look.snapshot, cadences, day_us, look.now_us, rates)
+    kept.put(key, books.rates)
+    return books, tags, known
 
 
 def learn(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.backfill import AT_ONCE
 from collector.fleet import FLAKY, FLEET, Mood, Publication
 from collector.players import Fleet, Player
 from telemetry.interface import Querier
@@ -109,9 +110,14 @@ def test_player_connected_again_has_history_again() -> None:
 
 
 def test_fleet_with_a_collector_tells_the_past_oldest_first(querier: Querier) -> None:
-    """Every instant of the span, once, in time order."""
+    """Every instant of the span, once, in time order, as many in a message as fit."""
     link = MemoryLink()
     clock = Script(START_US, START_US)
-    Fleet([Player(BATTERY, link, SPAN_US)], querier, clock).run(clock.stopping)
-    instants = range(START_US - SPAN_US, START_US, BATTERY.step_us)
-    assert link.published == [BATTERY.past(instants)]
+    span_us = (2 * AT_ONCE + 7) * BATTERY.step_us
+    Fleet([Player(BATTERY, link, span_us)], querier, clock).run(clock.stopping)
+    instants = range(START_US - span_us, START_US, BATTERY.step_us)
+    assert link.published == [
+        BATTERY.past(instants[:AT_ONCE]),
+        BATTERY.past(instants[AT_ONCE : 2 * AT_ONCE]),
+        BATTERY.past(instants[2 * AT_ONCE :]),
+    ]

@@ -192,10 +192,10 @@ def test_books_count_what_arrived_of_what_was_expected(fleet: Fleet) -> None:
     fleet.report("half", times)
     cadences = found(fleet).cadences
     with fleet.look() as look:
-        books = books_of(look.snapshot, cadences, hour_us, NOW)
+        books = books_of(look.snapshot, cadences, hour_us, NOW, Rates())
     arrived = sum(1 for ago in times if ago <= since_s)
     assert books.complete["half"] == pytest.approx(arrived / (since_s // 10))
-    assert books.rates.of["half"] == pytest.approx(
+    assert books.rates.per_minute["half"] == pytest.approx(
         sum(1 for ago in times if ago < 3600) / 60, rel=0.1
     )
     assert books.complete_all == books.complete["half"]
@@ -437,10 +437,20 @@ def test_sparkline_shows_the_last_hours(fleet: Fleet) -> None:
 
 def test_large_fleet_is_shown_before_its_books_are_made(crowd: Fleet) -> None:
     """The first look does not wait for the ledger; the next one has it, a minute later rates."""
-    first, second, later = found(crowd), found(crowd, 20), found(crowd, 90)
+    first, second = found(crowd), found(crowd, 20)
     assert (first.books.at_us < 0, "rate" in first.rows["client-0000"]) == (True, False)
-    assert (second.books.at_us, second.books.rates.of) == (NOW + 20 * S, {})
-    assert later.rows["client-0000"]["rate"] >= 0
+    assert (second.books.at_us, second.books.rates.per_minute) == (NOW + 20 * S, {})
+    crowd.report("client-0000", range(-80, -20, 3))
+    assert found(crowd, 90).rows["client-0000"]["rate"] == pytest.approx(20 * 60 / 70, rel=0.05)
+
+
+def test_rate_goes_on_over_midnight(fleet: Fleet) -> None:
+    """The books of another day count from where the last ones were."""
+    midnight_s = (-(-NOW // (24 * HOUR_US)) * 24 * HOUR_US - NOW) // S
+    fleet.report("pump", range(30 - midnight_s, 60 - midnight_s, 3))
+    assert "rate" not in found(fleet, midnight_s - 30).rows["pump"]
+    fleet.report("pump", range(-30 - midnight_s, 30 - midnight_s, 3))
+    assert found(fleet, midnight_s + 30).rows["pump"]["rate"] == 20
 
 
 def test_row_of_a_member_needs_no_books(fleet: Fleet) -> None:
