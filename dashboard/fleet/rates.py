@@ -44,8 +44,8 @@ class Marks(NamedTuple):
     younger: Mark
 
     def after(self, mark: Mark) -> "Marks":
-        """The marks after another look; those are worth nothing that are older than an hour."""
-        if not 0 <= mark.at_us - self.younger.at_us <= HOUR_US:
+        """The marks after another look; none is older than an hour."""
+        if not 0 <= mark.at_us - self.younger.at_us < HOUR_US - RENEWED_US:
             return Marks(mark, mark)
         if mark.at_us - self.younger.at_us >= RENEWED_US:
             return Marks(self.younger, mark)
