@@ -6,8 +6,6 @@
   const LATE_MS = 6000;
   const LONGEST_PAUSE_MS = 5000;
   const SLOW_MS = 400;
-  const LEAVING_MS = 10000;
-  const LAST_ANSWER_MS = 500;
   const MOST_PAST = 20;
   const state = { sent: 0, acknowledged: 0, at: 0, took: 0, heard: Date.now(), range: null, page: "", places: 0, shown: 0, drags: 0 };
   const unchanged = () => window.dash_clientside.no_update;
@@ -60,7 +58,7 @@
   function ask(_count, view, theme, _now, acknowledged, period, refresh, browser) {
     hear(acknowledged);
     const name = page();
-    if (!browser || !view || !name || document.hidden || leaving()) return;
+    if (!browser || !view || !name || document.hidden || window.culexSession.leaving()) return;
     const tick = changes().every((change) => change.prop_id.startsWith("ticker."));
     if (tick && name === state.page && !due(period, refresh)) return;
     const now = Date.now();
@@ -94,17 +92,6 @@
   function rest() {
     return Math.min(state.took, LONGEST_PAUSE_MS);
   }
-
-  /* Whoever logs out asks nothing more, and what was asked is answered first: it would be a
-     stranger who asks. */
-  const leaving = () => Date.now() - (state.left || 0) < LEAVING_MS;
-
-  document.addEventListener("submit", (event) => {
-    state.left = Date.now();
-    if (state.sent <= state.acknowledged) return;
-    event.preventDefault();
-    setTimeout(() => event.target.submit(), LAST_ANSWER_MS);
-  });
 
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) { state.at = 0; state.heard = Date.now(); }
@@ -269,11 +256,7 @@
   function askWhy(now) {
     if (now - (state.asked || 0) < LATE_MS) return;
     state.asked = now;
-    fetch(`${prefix()}api/v1/clients`, { headers: { Accept: "application/json" } })
-      .then((answer) => {
-        if (answer.status === 401) location.assign(`${prefix()}login?next=${encodeURIComponent(here())}`);
-      })
-      .catch(() => {});
+    fetch(`${prefix()}api/v1/clients`, { headers: { Accept: "application/json" } }).catch(() => {});
   }
 
   /* ---- The client page ---- */
@@ -292,6 +275,7 @@
     return [`${exported}&manifest=1`, false];
   }
 
+  window.culexLive = { prefix, here };
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     culex: { begin, ask, choose, dragged, address, remember, beat, addSpan, manifest },
   });

@@ -111,14 +111,14 @@ def filter_of(view: View) -> Mapping[str, Any]:
 def changes(found: Survey, drawn: Json) -> tuple[Json, Json]:
     """What the grid of a reader needs to become the survey, and what it then has drawn.
 
-    All rows at first and when a client came or went, later those that changed; nothing if the
+    All rows at first and when there are other clients, later those that changed; nothing if the
     reader has been shown a newer survey, by another process.
     """
-    at_us, mine = drawn.get("at"), {"at": found.at_us}
-    if not isinstance(at_us, int) or at_us < found.roster_us:
-        return {"rows": [*found.rows.values()]}, mine
-    if found.at_us <= at_us:
+    at_us, mine = drawn.get("at"), {"at": found.at_us, "roster": found.roster}
+    if isinstance(at_us, int) and found.at_us <= at_us:
         return {}, drawn
+    if not isinstance(at_us, int) or drawn.get("roster") != found.roster:
+        return {"rows": [*found.rows.values()]}, mine
     news: list[Row] = [row for name, row in found.rows.items() if found.since_us[name] > at_us]
     return ({"changes": {"update": news}}, mine) if news else ({}, drawn)
 

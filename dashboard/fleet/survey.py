@@ -5,8 +5,9 @@ long as making it again would take more than a twentieth of the time. What is sl
 changes slowly is found little by little: how often series report, and their sparklines.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ _AT_FIRST, _EACH_TIME, _AT_ONCE = 1000, 200, 50
 """Series whose cadences are learned in one go, at most; a slow machine ends after fifty or more."""
 
 _LEARNING_US = 300_000
+_ROSTER_BYTES = 9
 
 _LARGE = 900
 """With as many at first, there are so many clients that they are shown without waiting for more."""
@@ -57,7 +59,7 @@ class Survey:
         sparks: Sparklines.
         rows: Each client as the grid shows it.
         since_us: When each row became what it is, as far as this process saw it.
-        roster_us: When a client came or went last, likewise.
+        roster: Equal for the same clients, in all processes.
     """
 
     at_us: int
@@ -72,7 +74,7 @@ class Survey:
     sparks: Sparks
     rows: Mapping[str, Row]
     since_us: Mapping[str, int]
-    roster_us: int
+    roster: str
 
     @property
     def cadences(self) -> dict[Series, Cadence]:
@@ -122,17 +124,20 @@ def _made(look: Look, before: Survey | None, day_us: int) -> Survey:
         for one in members
     }
     changed = dict.fromkeys(rows, now_us)
-    roster_us = now_us
     if before is not None:
         same = [name for name, row in rows.items() if before.rows.get(name) == row]
         changed |= {name: before.since_us[name] for name in same}
-        roster_us = before.roster_us if rows.keys() == before.rows.keys() else now_us
     took_us = look.engine.clock() - now_us
     counts = Counter(row["group"] for row in rows.values()) + Counter({"": len(rows)})
     return Survey(
         now_us, took_us, members, counts, latest, learned, books, tags, known, sparks, rows,
-        changed, roster_us,
+        changed, _roster(rows),
     )  # fmt: skip
+
+
+def _roster(names: Iterable[str]) -> str:
+    text = "\0".join(sorted(names)).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=_ROSTER_BYTES).hexdigest()
 
 
 def _slow(

@@ -1,6 +1,7 @@
 """The timeline: a strip of states for each of the worst clients, over the time that is shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from dash import Patch
@@ -14,7 +15,7 @@ from dashboard.fleet.survey import Survey
 from dashboard.lane import lanes
 from dashboard.page import Json, Look
 from dashboard.presence import Blank, Stretch, reach, stretches
-from dashboard.watching import blanks, client_evidence
+from dashboard.watching import began_us, blanks, client_evidence
 from telemetry.buckets import choose_bucket_us
 from telemetry.interface import Answer, Snapshot
 from telemetry.interval import Cadence, client_stale_us
@@ -118,6 +119,9 @@ def _row(
     ]
     answers = [_times(look.snapshot, beat[0], reached)] if beat else []
     evidence = client_evidence(look.snapshot, client, stale_us, answers, reached)
+    if beat and (not len(evidence.times_us) or evidence.times_us[0] >= window.start_us):
+        began = began_us(look.snapshot, [one.series for one in latest])
+        evidence = replace(evidence, began_us=began)
     return stretches(evidence, hidden, window, now_us)
 
 

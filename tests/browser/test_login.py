@@ -52,9 +52,11 @@ def test_session_that_ends_while_a_page_is_open_leads_to_the_login_and_back(
     log_in(page, "before", "leaver")
     expect(tile(page, "humidity")).to_be_visible()
     watched.wait_ticks(1)
-    before = page.url
+    before, asked = page.url, list[str]()
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     users.set_password("leaver", hash_password("after"))
     page.wait_for_url("**/login?next=*", timeout=HEAL_MS)
+    assert "/api/v1/clients" not in asked, "the first answer was enough: nobody had to ask why"
     log_in(page, "after", "leaver")
     expect(tile(page, "humidity")).to_be_visible()
     assert view(page.url) == view(before)

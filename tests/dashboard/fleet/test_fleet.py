@@ -1,13 +1,14 @@
 """The fleet page: every client in its state, the worst first, and no more sent than has changed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from dash import Patch
 
 from dashboard.fleet import survey as surveys
 from dashboard.fleet.books import Books, books_of, day_start_us
-from dashboard.fleet.grid import COLUMNS, filter_of
+from dashboard.fleet.grid import COLUMNS, changes, filter_of
 from dashboard.fleet.members import Apart, Member
 from dashboard.fleet.page import answer
 from dashboard.fleet.rates import Rates
@@ -320,6 +321,26 @@ def test_strips_tell_what_happened_when(fleet: Fleet) -> None:
     assert (before, end_s) == ("connected", 300)
     assert (after, begin_s) == ("disconnected", 300)
     assert [name for name, *_ in strip_of(shown, "fine")] == ["connected"]
+
+
+def test_strip_is_not_silent_before_there_was_anything(fleet: Fleet) -> None:
+    """The client began within the window and nobody saw it connected: it is not known before."""
+    fleet.report("new", range(0, 300, 10))
+    bars = {name: end for name, _, end in strip_of(ask(fleet, 0), "new")}
+    assert bars.keys() == {"unknown", "reporting"}
+    assert bars["unknown"] == pytest.approx(290, abs=9), "buckets are too narrow to be seen"
+
+
+def test_grid_of_who_may_see_others_now_is_made_anew(fleet: Fleet) -> None:
+    """Rows that a grid does not have cannot be changed there."""
+    fleet.report("one", EVERY_10_S)
+    before = changes(found(fleet), {})[1]
+    fleet.report("two", EVERY_10_S)
+    others = found(fleet, 20)
+    seen_before = {name: NOW - 3600 * S for name in others.rows}
+    rows, _ = changes(replace(others, since_us=seen_before), before)
+    assert [row["id"] for row in rows["rows"]] == [*others.rows]
+    assert {"one", "two"} == others.rows.keys()
 
 
 def test_strips_are_patched_when_time_goes_on_and_left_alone_before(fleet: Fleet) -> None:
