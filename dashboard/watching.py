@@ -1,6 +1,6 @@
 """What is known of clients' presence, asked of the store: a few rows, never one per reading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -65,12 +65,6 @@ def client_evidence(
         stale_us,
         max((one.bucket_us for one in answers), default=0),
     )
-
-
-def began_us(snapshot: Snapshot, series: Iterable[Series]) -> int | None:
-    """When the oldest reading of any of these series was measured."""
-    extents = [snapshot.extent(one) for one in series]
-    return min((extent.start_us for extent in extents if extent is not None), default=None)
 
 
 def _before(snapshot: Snapshot, client: str, start_us: int) -> Sequence[Connection]:

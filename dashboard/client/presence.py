@@ -11,7 +11,7 @@ from dashboard.lane import lane_text, lanes
 from dashboard.presence import Stretch, reach, stretches
 from dashboard.question import MetricPicture, Picture
 from dashboard.style import Style
-from dashboard.watching import began_us, blanks, client_evidence
+from dashboard.watching import blanks, client_evidence
 from telemetry.interface import Answer, Snapshot
 from telemetry.interval import client_stale_us
 from telemetry.reading import Kind
@@ -36,9 +36,14 @@ def told(snapshot: Snapshot, picture: Picture) -> list[Stretch]:
     answers = [part for one in shown for part in _answers(snapshot, one, window, reached)]
     evidence = client_evidence(snapshot, question.client, stale_us, answers, reached)
     if not len(evidence.times_us) or evidence.times_us[0] >= window.start_us:
-        began = began_us(snapshot, [one.latest.series for one in shown])
-        evidence = replace(evidence, began_us=began)
+        evidence = replace(evidence, began_us=_began_us(snapshot, shown))
     return stretches(evidence, blanks(snapshot, reached, now_us), window, now_us)
+
+
+def _began_us(snapshot: Snapshot, shown: Sequence[MetricPicture]) -> int | None:
+    """When the oldest reading of any of the metrics was measured."""
+    extents = [snapshot.extent(one.latest.series) for one in shown]
+    return min((extent.start_us for extent in extents if extent is not None), default=None)
 
 
 def _answers(

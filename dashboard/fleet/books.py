@@ -31,6 +31,7 @@ class Books:
             some are expected.
         complete_all: The same of all of them together; NaN if nothing is expected.
         rejected: The share of today's messages that could not become readings; NaN without any.
+        begun_us: Since when readings of each client arrive.
     """
 
     at_us: int
@@ -39,9 +40,10 @@ class Books:
     complete: Mapping[str, float]
     complete_all: float
     rejected: float
+    begun_us: Mapping[str, int]
 
 
-NO_BOOKS = Books(ALL_TIME.start_us, ALL_TIME.start_us, Rates(), {}, math.nan, math.nan)
+NO_BOOKS = Books(ALL_TIME.start_us, ALL_TIME.start_us, Rates(), {}, math.nan, math.nan, {})
 """Before anybody looked."""
 
 
@@ -72,7 +74,8 @@ def books_of(
     rows = snapshot.ledger(None, Window(min(day_us, hour_us - HOUR_US), now_us + 1))
     rows = [one for one in rows if one.account.client not in RESERVED_CLIENTS]
     today = [one for one in rows if one.account.hour_us >= day_us]
-    complete, complete_all = _complete(today, snapshot.begun(), cadences, day_us, now_us)
+    begun = snapshot.begun()
+    complete, complete_all = _complete(today, begun, cadences, day_us, now_us)
     received = sum(one.messages.received for one in today)
     rejected = sum(one.messages.quarantined for one in today)
     return Books(
@@ -82,7 +85,15 @@ def books_of(
         complete,
         complete_all,
         rejected / received if received else math.nan,
+        _first_of_each(begun),
     )
+
+
+def _first_of_each(begun: Mapping[Series, int]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for series, begun_us in begun.items():
+        first[series.client] = min(begun_us, first.get(series.client, begun_us))
+    return first
 
 
 def _complete(

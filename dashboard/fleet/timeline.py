@@ -1,6 +1,6 @@
 """The timeline: a strip of states for each of the worst clients, over the time that is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from dashboard.fleet.survey import Survey
 from dashboard.lane import lanes
 from dashboard.page import Json, Look
 from dashboard.presence import Blank, Stretch, reach, stretches
-from dashboard.watching import began_us, blanks, client_evidence
+from dashboard.watching import blanks, client_evidence
 from telemetry.buckets import choose_bucket_us
 from telemetry.interface import Answer, Snapshot
 from telemetry.interval import Cadence, client_stale_us
@@ -95,7 +95,8 @@ def _rows(
         if series.client in names and one.cadence is not None
     }
     rows = [
-        _row(look, window, one.client, latest[one.client], (cadences, hidden)) for one in members
+        _row(look, window, one.client, latest[one.client], (cadences, hidden, found.books.begun_us))
+        for one in members
     ]
     look.snapshot.kept.put(key, _Strips(of, rows))
     return rows
@@ -106,9 +107,9 @@ def _row(
     window: Window,
     client: str,
     latest: Sequence[Latest],
-    known: tuple[dict[Series, Cadence], Sequence[Blank]],
+    known: tuple[dict[Series, Cadence], Sequence[Blank], Mapping[str, int]],
 ) -> list[Stretch]:
-    cadences, hidden = known
+    cadences, hidden, begun = known
     stale_us = client_stale_us(cadences, latest)
     now_us = min(look.now_us, window.end_us) if look.view.follows else look.now_us
     reached = reach(window, stale_us, now_us)
@@ -119,10 +120,7 @@ def _row(
     ]
     answers = [_times(look.snapshot, beat[0], reached)] if beat else []
     evidence = client_evidence(look.snapshot, client, stale_us, answers, reached)
-    if beat and (not len(evidence.times_us) or evidence.times_us[0] >= window.start_us):
-        began = began_us(look.snapshot, [one.series for one in latest])
-        evidence = replace(evidence, began_us=began)
-    return stretches(evidence, hidden, window, now_us)
+    return stretches(replace(evidence, began_us=begun.get(client)), hidden, window, now_us)
 
 
 def _times(snapshot: Snapshot, latest: Latest, reached: Window) -> Answer:

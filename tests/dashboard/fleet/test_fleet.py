@@ -478,6 +478,6 @@ def test_row_of_a_member_needs_no_books(fleet: Fleet) -> None:
     """What the ledger does not know is left out, not zero."""
     fleet.report("pump", [0])
     survey_now = found(fleet)
-    empty = Books(NOW, NOW, Rates(), {}, float("nan"), float("nan"))
+    empty = Books(NOW, NOW, Rates(), {}, float("nan"), float("nan"), {})
     row = row_of(survey_now.members[0], empty, (), None)
     assert not {"rate", "complete", "tags", "spark"} & row.keys()
