@@ -196,11 +196,12 @@ def picture_of(snapshot: Snapshot, question: Question) -> Picture:
 def _clients(snapshot: Snapshot, question: Question) -> _Clients:
     """All clients; as they were a moment ago, unless the newest of them is asked for.
 
-    Thousands of series are read for it, which all pages would do at each tick.
+    Thousands of series are read for it, which all pages would do at each tick. Half a moment is
+    left for pictures of charts that rest, which are made of this one.
     """
     kept, key = snapshot.kept, "clients"
     known = kept.get(key, _Clients)
-    if question.client and known and 0 <= question.now_us - known.asked_us < MOMENT_US:
+    if question.client and known and 0 <= question.now_us - known.asked_us < MOMENT_US // 2:
         return known
     found = _Clients(activity(snapshot.latest(), question.now_us), question.now_us)
     kept.put(key, found)

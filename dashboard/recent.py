@@ -111,18 +111,16 @@ class Now:
     def readings(self, old: Run | None, window: Window, at_most: int) -> Run | None:
         """The readings of a window, or `None` if there are more than so many."""
         cut_us = self.cut_us(old, window)
-        found = 0
+        known = 0
         if old is not None and cut_us > window.start_us:
-            found += len(old.within(Window(window.start_us, min(cut_us, window.end_us)))["time_us"])
-        if cut_us < window.end_us and cut_us <= self.latest.time_us and found <= at_most:
-            rest = Window(cut_us, window.end_us)
-            found += self.recent.count(rest, at_most + 1 - found)
-        return None if found > at_most else self.run_from(old, window, cut_us, self._read)
-
-    def _read(self, window: Window) -> Columns:
-        if self.latest.time_us < window.start_us:
-            return NO_READINGS
-        return self.recent.columns(window)
+            known = len(old.within(Window(window.start_us, min(cut_us, window.end_us)))["time_us"])
+        new: Columns | None = NO_READINGS
+        if cut_us < window.end_us and cut_us <= self.latest.time_us and known <= at_most:
+            new = self.recent.columns(Window(cut_us, window.end_us), at_most - known)
+        if new is None or known > at_most:
+            return None
+        found = new
+        return self.run_from(old, window, cut_us, lambda _: found)
 
     def buckets(self, old: Run | None, window: Window, width_us: int) -> Run:
         """The aligned buckets of a window."""

@@ -32,8 +32,8 @@ class Recent(Protocol):
         """As `telemetry.interface.Snapshot.grain_us`."""
         ...
 
-    def columns(self, window: Window) -> Columns:
-        """As `telemetry.interface.Snapshot.read`."""
+    def columns(self, window: Window, at_most: int) -> Columns | None:
+        """As `telemetry.interface.Snapshot.read`; `None` if there are more readings than that."""
         ...
 
     def bucket_columns(self, window: Window, bucket_us: int) -> Columns:

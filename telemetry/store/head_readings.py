@@ -77,15 +77,14 @@ def read(connection: Connection, number: int, window: Window) -> pd.DataFrame:
     Raises:
         TooMuch: If there are too many.
     """
-    return frame_of(rows_of(connection, number, window))
-
-
-def rows_of(connection: Connection, number: int, window: Window) -> list[Row]:
-    """The same as rows: time, value, delay, flags."""
-    bounds = (number, window.start_us, window.end_us, MOST_ROWS + 1)
-    rows = connection.execute(_READ, bounds).fetchall()
+    rows = rows_of(connection, number, window, MOST_ROWS + 1)
     check_rows(len(rows), MOST_ROWS)
-    return rows
+    return frame_of(rows)
+
+
+def rows_of(connection: Connection, number: int, window: Window, at_most: int) -> list[Row]:
+    """The first readings of a window as rows: time, value, delay, flags."""
+    return connection.execute(_READ, (number, window.start_us, window.end_us, at_most)).fetchall()
 
 
 def tail(connection: Connection, number: int, window: Window, rows: int) -> pd.DataFrame:

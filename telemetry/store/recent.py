@@ -12,6 +12,8 @@ from telemetry.store.readings import SeriesReadings
 from telemetry.store.revision import Memory
 from telemetry.window import ALL_TIME, Window
 
+_FEW = 100
+
 
 class StoredRecent(SeriesReadings):
     """The same readings, each exactly once; implements `telemetry.kept.Recent`."""
@@ -28,12 +30,22 @@ class StoredRecent(SeriesReadings):
             return ALL_TIME.start_us
         return self._span.changed_us(sequence)
 
-    def columns(self, window: Window) -> Columns:
-        """The columns of `read`."""
-        if self._is_behind(self._blocks(Tier.READINGS, window), window):
-            frame = self.read(window)
-            return {str(name): frame[name].to_numpy() for name in frame}
-        return head.columns_of(head.rows_of(self._connection, self._span.id, window))
+    def columns(self, window: Window, at_most: int) -> Columns | None:
+        """The columns of `read`; `None` if there are more readings than that.
+
+        Few are read at once; many are counted first, for there may be too many.
+        """
+        behind = self._is_behind(self._blocks(Tier.READINGS, window), window)
+        if not behind:
+            rows = head.rows_of(self._connection, self._span.id, window, _FEW + 1)
+            if len(rows) <= min(_FEW, at_most):
+                return head.columns_of(rows)
+        if self.count(window, at_most + 1) > at_most:
+            return None
+        if not behind:
+            return head.columns_of(head.rows_of(self._connection, self._span.id, window, at_most))
+        frame = self.read(window)
+        return {str(name): frame[name].to_numpy() for name in frame}
 
     def bucket_columns(self, window: Window, bucket_us: int) -> Columns:
         """The columns of `buckets`."""

@@ -92,8 +92,8 @@ def counted(read: list[int], name: str) -> Callable[..., Columns]:
     """A method of `StoredRecent` that notes how many rows it read."""
     real = getattr(StoredRecent, name)
 
-    def method(recent: StoredRecent, window: Window, *rest: int) -> Columns:
-        found: Columns = real(recent, window, *rest)
+    def method(recent: StoredRecent, window: Window, rest: int) -> Columns:
+        found: Columns = real(recent, window, rest)
         read.append(len(found["time_us"]))
         return found
 
