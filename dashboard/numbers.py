@@ -126,7 +126,7 @@ def _of_readings(now: Now, wanted: Wanted, old: Past | None) -> Past | None:
         return None
     same = old if old is not None and not old.bucket_us else None
     reach = now.readings(same.drawn if same else None, wanted.reach, _REACH_READINGS)
-    if reach is None or len(reach.within(wanted.window)["time_us"]) > RAW_READINGS:
+    if reach is None or reach.count(wanted.window) > RAW_READINGS:
         return None
     lines = _lines(now, wanted, samples_of_readings(reach.columns), same, 0)
     return Past(reach, 0, reach, lines)
@@ -139,8 +139,8 @@ def _are_many(now: Now, wanted: Wanted, old: Past | None) -> bool:
     if old is not None and old.readings is not None:
         cut_us = min(now.cut_us(old.readings, old.readings.window), wanted.window.end_us)
         if cut_us > wanted.window.start_us:
-            known = old.readings.within(Window(wanted.window.start_us, cut_us))
-            if len(known["time_us"]) > RAW_READINGS:
+            known = old.readings.count(Window(wanted.window.start_us, cut_us))
+            if known > RAW_READINGS:
                 return True
     return now.recent.count(wanted.window, RAW_READINGS + 1) > RAW_READINGS
 

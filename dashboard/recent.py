@@ -58,6 +58,11 @@ class Run:
         """The part in a window."""
         return between(self.columns, window)
 
+    def count(self, window: Window) -> int:
+        """How many rows are in a window."""
+        first, last = self.columns["time_us"].searchsorted([window.start_us, window.end_us])
+        return int(last - first)
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -113,7 +118,7 @@ class Now:
         cut_us = self.cut_us(old, window)
         known = 0
         if old is not None and cut_us > window.start_us:
-            known = len(old.within(Window(window.start_us, min(cut_us, window.end_us)))["time_us"])
+            known = old.count(Window(window.start_us, min(cut_us, window.end_us)))
         new: Columns | None = NO_READINGS
         if cut_us < window.end_us and cut_us <= self.latest.time_us and known <= at_most:
             new = self.recent.columns(Window(cut_us, window.end_us), at_most - known)

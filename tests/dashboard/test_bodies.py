@@ -5,6 +5,8 @@ import json
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboard.bodies import BodyReader
 from tests.dashboard.test_rights import CALLBACK, call_of, dash_of, served
@@ -27,6 +29,25 @@ def test_whole_number_that_no_browser_has_is_a_float(app: Flask, text: bytes, re
     """As it is there; every other value is what it was."""
     found = BodyReader(app).loads(text)
     assert (found, type(found)) == (read, type(read))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.text() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(1 << 70), 1 << 70) | st.integers(-(1 << 53) - 9, (1 << 53) + 9),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)  # fmt: skip
+
+
+@given(values)
+def test_numbers_within_any_value_are_those_of_a_browser(value: object) -> None:
+    """Also beside long ones, in texts and behind points; what was a whole number stays one."""
+    expected = json.loads(json.dumps(value), parse_int=lambda text: _rounded(int(text)))
+    found = BodyReader(Flask(__name__)).loads(json.dumps(value))
+    assert repr(found) == repr(expected)
+
+
+def _rounded(number: int) -> float:
+    return number if abs(number) < 1 << 53 else float(number)
 
 
 @pytest.mark.parametrize(
