@@ -155,8 +155,11 @@ def tell(what: str, ticks: Ticks) -> tuple[float, float]:
 
 @contextmanager
 def page(settings: Settings) -> Iterator[Callable[..., tuple[float, bytes]]]:
-    """A tab, a second after the other: with a new reading of each series, or without."""
-    clock = [NOON_US]
+    """A tab, a second after the other: with new readings of each series, or without.
+
+    What did not come for a while comes later all at once: holes would make other charts of these.
+    """
+    clock, arrived = [NOON_US], [0]
     with closing(open_appender(settings.store_path)) as appender:
         appender.append(Batch(readings(-2 * HOUR_S, 0, NOON_US)))
         app = create_app(settings, lambda: clock[0])
@@ -175,7 +178,8 @@ def page(settings: Settings) -> Iterator[Callable[..., tuple[float, bytes]]]:
                 os.utime(settings.access_path, None if written else (1, 1))
             number = (clock[0] - NOON_US) // SECOND_US
             if new:
-                appender.append(Batch(readings(number, number + 1, NOON_US)))
+                appender.append(Batch(readings(arrived[0], number + 1, NOON_US)))
+                arrived[0] = number + 1
             clock[0] += SECOND_US
             beat(appender, clock[0])
             if anew:
