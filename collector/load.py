@@ -166,12 +166,12 @@ class Loader:
         return arrived.repetition
 
     def _account(self, message: Message, route: Route) -> Account:
-        """Clients without a reading have no place of their own: names cost nothing to make up."""
+        """Who has no reading and did not log in has no place of its own: names cost nothing."""
         client, hour_us = route.place.client, _hour(message.received_us)
         last = self._last
         if client == last.client and hour_us == last.hour_us:
             return last
-        if not self._tools.cardinality.knows(client):
+        if not (self._tools.cardinality.knows(client) or self._tools.observer.knows(client)):
             client = UNKNOWN_CLIENT
         self._last = account = Account(client, hour_us)
         return account

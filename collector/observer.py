@@ -39,6 +39,10 @@ class Observer:
         self._roster.hear(message)
         return self._figures.take(message)
 
+    def knows(self, client: str) -> bool:
+        """Whether somebody logged in as that client; not of all, where there are very many."""
+        return self._roster.knows(client)
+
     def miss(self, outages: Iterable[Outage]) -> None:
         """Notes from when to when nothing was heard of the broker."""
         for outage in outages:
@@ -58,7 +62,7 @@ class Observer:
         """Notes, once an hour, that a client sends more than one may, with a message as a sample.
 
         Args:
-            client: The client, or an empty string if it has no reading yet.
+            client: The client, or an empty string if it has no place in the ledger.
             excess: Of what there is too much, as a reason.
             message: One that is left out, in whole or in part.
         """

@@ -31,6 +31,9 @@ LOG = "$SYS/broker/log/"
 OPEN_CONNECTIONS = 20_000
 """How many are followed at once: more than our own broker takes. Of others, only that is told."""
 
+LOGINS_KNOWN = 1000
+"""So many names are known by which somebody logged in; where anybody may, names cost nothing."""
+
 _HEARD = frozenset({f"{LOG}N", f"{LOG}E"})  # not M: its lines begin with the client's identifier
 _VERSION, _UPTIME = "$SYS/broker/version", "$SYS/broker/uptime"
 _NAMES_ADDRESS = (2, 1)
@@ -62,7 +65,9 @@ class Roster:
         self._names_address = False
         self._changed: dict[tuple[str, int], Connection] = {}
         self._events: list[Event] = []
+        self._logins: set[str] = set()
         for one in self._open.values():
+            self._note_login(one.username)
             self._lately.add(one)
         if self._open:
             self._doubt(seen_us)
@@ -122,6 +127,14 @@ class Roster:
             if one.until_us is not None and (uptime_s < before_s or one.until_us < started_us):
                 self._end(self._doubtful.pop(key), one.until_us, Ending.BROKER_STOPPED)
 
+    def knows(self, username: str) -> bool:
+        """Whether somebody logged in by that name, of the first `LOGINS_KNOWN`."""
+        return username in self._logins
+
+    def _note_login(self, username: str) -> None:
+        if len(self._logins) < LOGINS_KNOWN:
+            self._logins.add(username)
+
     def deny(self, denial: Denial) -> None:
         """Notes a publish that the broker refused, or several alike."""
         self._events += self._lately.deny(denial)
@@ -149,6 +162,7 @@ class Roster:
     def _let_in(self, opened: Opened, time_us: int) -> None:
         key = stored_id(opened.client_id)
         announced = self._arrivals.discard(opened.address)
+        self._note_login(opened.username)
         self._doubtful.pop(key, None)
         if key in self._open:
             self._close(key, time_us, Ending.TAKEN_OVER)

@@ -23,7 +23,8 @@ class Account(NamedTuple):
     """Whose part of the ledger, and of which hour.
 
     Attributes:
-        client: The client, or an empty string for messages whose topic names none that is known.
+        client: The client, or an empty string for messages whose topic names none that has a
+            reading or has logged in.
         hour_us: The start of the hour of receipt.
     """
 

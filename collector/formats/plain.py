@@ -15,11 +15,11 @@ def decode_plain(payload: bytes, place: Place, _memory: Memory) -> Decoded:
     """The one value of a payload, under the metric that the topic names.
 
     Raises:
-        Rejected: `no-metric` if the topic names none, or why the payload is no value.
+        Rejected: Why the payload is no text or no value, or `no-metric` if the topic names none.
     """
+    text = read_utf8(payload)
     if not place.metric:
         raise Rejected("no-metric")
-    text = read_utf8(payload)
     if text == NULL:
         return Decoded(notes=(Note(NoteKind.NO_VALUE, place.metric),))
     value, kind, flags = _read(text)

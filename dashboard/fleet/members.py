@@ -10,8 +10,10 @@ from dashboard.watching import blanks
 from mosquitto.names import ATTENDANTS
 from telemetry.interface import Snapshot
 from telemetry.interval import Cadence, client_stale_us
+from telemetry.ledger import Outcome
 from telemetry.presence import Connection, Event, EventKind
 from telemetry.reading import RESERVED_CLIENTS, Flag, Kind, Latest, Series
+from telemetry.topic import Topic
 from telemetry.window import ALL_TIME, HOUR_US, SECOND_US, Window
 
 MOST_METRICS = 3
@@ -20,6 +22,7 @@ MOST_METRICS = 3
 _PAST_US = 30 * 86_400 * SECOND_US
 _MOST_SAID = 2000
 _MOST_CONNECTIONS = 20
+_MOST_UNREAD = 20
 
 
 class Apart(StrEnum):
@@ -89,14 +92,30 @@ def without_strangers(links: Links, latest: Iterable[Latest]) -> Links:
     return links._replace(connections=ours)
 
 
+def unread(snapshot: Snapshot, links: Links, latest: Iterable[Latest]) -> Mapping[str, Topic]:
+    """Of clients that are connected and have no reading: the topic on which each last spoke.
+
+    Of twenty of them at most: for each, all topics are looked through.
+    """
+    known = {one.series.client for one in latest} | _OURS | {""}
+    names = [name for name in links.connections if name not in known][:_MOST_UNREAD]
+    found = {name: snapshot.topics_of(name, 1) for name in names}
+    return {name: topics[0] for name, topics in found.items() if topics}
+
+
 def members_of(
-    latest: Sequence[Latest], links: Links, cadences: Mapping[Series, Cadence], now_us: int
+    latest: Sequence[Latest],
+    links: Links,
+    heard: Mapping[str, Topic],
+    cadences: Mapping[Series, Cadence],
+    now_us: int,
 ) -> list[Member]:
     """All clients but Culex's own, the worst first: those last seen come first among the bad.
 
     Args:
         latest: The newest reading of each series.
         links: What the broker's side knows.
+        heard: As `unread` says.
         cadences: How often series report; of one that is left out nothing is known yet.
         now_us: The present.
     """
@@ -108,6 +127,7 @@ def members_of(
         for client, ones in series.items()
         if client not in _OURS
     ]
+    found = [_unread(one, heard[one.client]) if one.client in heard else one for one in found]
     return sorted(found, key=lambda one: (rank(one), one.client))
 
 
@@ -149,6 +169,21 @@ def _member(
         len(latest),
         any(one.flags & Flag.SIMULATED for one in latest),
     )
+
+
+def _unread(member: Member, topic: Topic) -> Member:
+    """One that sends what is no reading: when it last did, and what became of it."""
+    fate = _FATES.get(topic.outcome)
+    words = f"{member.words}: {fate}" if fate else member.words
+    return member._replace(seen_us=max(member.seen_us, topic.last_us), words=words)
+
+
+_FATES: Mapping[Outcome, str] = {
+    Outcome.QUARANTINED: "what it sends goes to quarantine",
+    Outcome.HELD: "what it sends is of the future",
+    Outcome.LIMITED: "it sends more than one may",
+    Outcome.RETAINED: "it sends retained values without a time",
+}
 
 
 def every_us(cadences: Mapping[Series, Cadence], latest: Iterable[Latest], stale_us: float) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dashboard.fleet.books import NO_BOOKS, Books, books_of, day_start_us
-from dashboard.fleet.members import Member, links_of, members_of, without_strangers
+from dashboard.fleet.members import Member, links_of, members_of, unread, without_strangers
 from dashboard.fleet.rates import Rates
 from dashboard.fleet.registered import registered, with_registered
 from dashboard.fleet.rows import Row, row_of
@@ -115,7 +115,8 @@ def _made(look: Look, before: Survey | None, day_us: int) -> Survey:
     learned = learn(look, latest, before.learned if before else {})
     cadences = cadences_of(learned)
     books, tags, known = _slow(look, before, cadences, day_us)
-    members = with_registered(members_of(latest, links, cadences, now_us), known)
+    heard = unread(snapshot, links, latest)
+    members = with_registered(members_of(latest, links, heard, cadences, now_us), known)
     sparks = before.sparks if before else {}
     if before is not None or len(cadences) < _LARGE:
         sparks = sparks_of(snapshot, members, sparks, now_us)

@@ -127,7 +127,7 @@ def test_flaky_client_garbling_says_nothing_that_is_a_reading() -> None:
         translation = translated(publication, moment)
         assert not translation.readings
         seen |= {fault.reason for fault in translation.faults}
-    assert seen == {"malformed-json", "no-metric", "decimal-comma", "non-finite", "empty"}
+    assert seen == {"malformed-json", "binary", "decimal-comma", "non-finite", "empty"}
 
 
 def next_instant(mood: Mood) -> int:

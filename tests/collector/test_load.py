@@ -193,6 +193,16 @@ def test_load_names_that_are_made_up_cost_no_place_in_the_ledger() -> None:
     assert bench.load(message(9)).arrivals[0].account.client == "a"
 
 
+def test_load_who_logged_in_counts_by_name_before_its_first_reading() -> None:
+    """So nothing but garbage of a client is seen to be its own; made-up names are nobody's."""
+    bench = Bench()
+    said = b"New client connected from 127.0.0.1:4157 as id-7 (p5, c1, k60, u'a')."
+    bench.load(Message("$SYS/broker/log/N", said, NOW_US))
+    batch = bench.load(message(1, b"\xff\xfe"), message(2, b"\xff\xfe", "clients/made-up/m"))
+    assert [one.account.client for one in batch.arrivals] == ["a", ""]
+    assert [one.account.client for one in batch.quarantined] == ["a", ""]
+
+
 def test_load_retained_value_is_counted_and_kept_nowhere() -> None:
     """It is no news and no fault."""
     batch = Bench().load(message(1, b'{"a": 1, "b": 2}', "clients/a", retain=True))

@@ -79,8 +79,9 @@ def test_decode_plain_null_is_a_note() -> None:
 
 
 def test_decode_plain_without_a_metric_is_rejected() -> None:
-    """A bare value on a topic that names no metric has no name."""
+    """A bare value on a topic that names no metric has no name; bytes are bytes there too."""
     assert rejection(decode_plain, b"21.5", HERE) == "no-metric"
+    assert rejection(decode_plain, b"\x00\x01", HERE) == "binary"
 
 
 @steady

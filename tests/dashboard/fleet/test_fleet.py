@@ -28,6 +28,7 @@ from telemetry.ledger import Outcome, account
 from telemetry.presence import Changes, Connection, Ending, Event, EventKind
 from telemetry.reading import Flag, Kind, Reading, Series
 from telemetry.store import snapshot
+from telemetry.topic import Heard
 from telemetry.window import HOUR_US, Window, parse_zone
 from tests.dashboard.fleet.looks import NOW, Fleet, S
 
@@ -86,6 +87,22 @@ def test_client_that_never_sent_a_reading_is_there(fleet: Fleet) -> None:
     assert (member.client, member.state, member.metrics) == ("new", State.CONNECTED, 0)
     assert member.words.endswith("; no reading yet")
     assert member.seen_us == NOW - 5 * S
+
+
+def test_client_whose_messages_are_no_readings_is_heard_and_says_so(fleet: Fleet) -> None:
+    """It is seen when it speaks, its messages count as its own, and the row says where they go."""
+    fleet.connect("scale", 900)
+    spoken_us = NOW - 3 * S
+    garbage = [Arrival(account("scale", NOW - n * 3 * S), (), Outcome.QUARANTINED) for n in (2, 1)]
+    topic = Heard("clients/scale/m", "scale", (), 2, spoken_us - 3 * S, spoken_us, 1, "binary",
+                  b"\xff", 1, 1, 0)  # fmt: skip
+    fleet.write(Batch(arrivals=garbage, topics=[topic]))
+    member = one_of(fleet)
+    assert (
+        member.words
+        == "connected from 192.0.2.7:41; no reading yet: what it sends goes to quarantine"
+    )
+    assert (member.state, member.seen_us) == (State.CONNECTED, spoken_us)
 
 
 def let_in(fleet: Fleet, *names: str) -> Access:
