@@ -21,7 +21,9 @@
   cells.FleetState = ({ data }) => {
     const [symbol, text] = STATES[data.state] || STATES.unknown;
     const state = make("span", { className: `fleet-state state-${data.state}` }, mark(symbol), ` ${text}`);
-    const why = data.state !== "connected" && data.words.replace(/^disconnected:? |^connected, but |^added, but not seen yet$/, "");
+    const why = data.state === "connected"
+      ? (/no reading yet.*/.exec(data.words) || [])[0]
+      : data.words.replace(/^disconnected:? |^connected, but |^added, but not seen yet$/, "");
     return make("span", { className: "fleet-who" }, state, why && make("small", { className: "fleet-why" }, why));
   };
 
@@ -83,8 +85,8 @@
   }
 
   cells.FleetSpark = ({ value }) => {
-    if (!value) return "";
-    const [points, low, high] = value;
+    const [points, low, high] = value || [[]];
+    if (points.filter((height) => height !== null).length < 2) return "";  // a dot says nothing
     return make(
       "span",
       { className: "fleet-spark", role: "img", "aria-label": `from ${low} to ${high}`, title: `from ${low} to ${high}` },

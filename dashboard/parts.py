@@ -143,7 +143,7 @@ def notice(picture: Picture, view: View) -> html.Div | None:
     """What to say in place of charts, if there is nothing to draw."""
     if not picture.question.client or not picture.metrics:
         name = printable(picture.question.client)
-        text = "Nothing came from it yet. What is above says why, as far as it can be known."
+        text = "No reading of it came yet. What is above says why, as far as it can be known."
         return empty("question-circle", f"No readings of {name!r}", text)
     if not any(len(one.columns["time_us"]) for one in picture.pictures):
         newest_us = max(one.latest.time_us for one in picture.pictures)

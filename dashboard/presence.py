@@ -82,6 +82,9 @@ class Evidence:
     began_us: int | None = None
 
 
+_NOT_YET = "nothing of it had come yet"
+
+
 def reach(window: Window, stale_us: float, now_us: int) -> Window:
     """From when to when evidence is needed: a silence may begin before and end after the window.
 
@@ -194,6 +197,8 @@ def _by_data(evidence: Evidence, silences: NDArray[np.int64], link: Link) -> Ite
     """A stretch in which data decide, cut where they fall silent and where they go on."""
     connected = link.state is State.CONNECTED
     state, words = data_state(0, evidence.stale_us, connected=connected)
+    if state is State.UNKNOWN and link.end_us <= (evidence.began_us or 0):
+        words = _NOT_YET
     told, why = data_state(math.inf, evidence.stale_us, connected=connected)
     now_us = link.start_us
     for begin_us, end_us in _silences(silences, link.start_us, link.end_us, 0).tolist():
@@ -208,7 +213,7 @@ def _silence(evidence: Evidence, silent: Stretch, connected: bool) -> Iterator[S
     began_us = evidence.began_us if not connected else None
     if began_us is not None and silent.start_us < began_us:
         until_us = min(silent.end_us, began_us)
-        yield Stretch(silent.start_us, until_us, State.UNKNOWN, "nothing of it had come yet")
+        yield Stretch(silent.start_us, until_us, State.UNKNOWN, _NOT_YET)
         silent = silent._replace(start_us=until_us)
     yield silent
 

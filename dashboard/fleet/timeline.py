@@ -120,7 +120,9 @@ def _row(
     ]
     answers = [_times(look.snapshot, beat[0], reached)] if beat else []
     evidence = client_evidence(look.snapshot, client, stale_us, answers, reached)
-    return stretches(replace(evidence, began_us=begun.get(client)), hidden, window, now_us)
+    seen_us = min((one.since_us for one in evidence.connections), default=None)
+    evidence = replace(evidence, began_us=begun.get(client, None if latest else seen_us))
+    return stretches(evidence, hidden, window, now_us)
 
 
 def _times(snapshot: Snapshot, latest: Latest, reached: Window) -> Answer:

@@ -151,6 +151,14 @@ def test_nothing_is_expected_of_an_irregular_client() -> None:
     assert told(evidence([1500], stale_us=math.inf)) == [(1000, 2000, State.UNKNOWN)]
 
 
+def test_time_before_an_irregular_client_came_says_that_nothing_had() -> None:
+    """Nobody can say how it reports before it was there."""
+    known = replace(evidence([], [connection(1500)], stale_us=math.inf), began_us=1500 * S)
+    before, after = stretches(known, [], WINDOW, NOW)
+    assert (before.state, before.words) == (State.UNKNOWN, "nothing of it had come yet")
+    assert after.state is State.CONNECTED
+
+
 def test_time_before_anything_came_is_unknown_and_no_silence() -> None:
     """A new client was not silent before there was one."""
     known = replace(evidence(range(1500, 2100, 10)), began_us=1500 * S)
