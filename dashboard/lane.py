@@ -30,12 +30,11 @@ LOOKS = {
 """Colour and pattern of each state, the same in both themes."""
 
 _HEIGHT = 0.72  # of a row
-LETTERS = 80
-"""So many letters have room beside each other, if nothing else is said."""
+_LETTER_PX = 7
 
 
 def lanes(
-    rows: Sequence[Sequence[Stretch]], window: Window, style: Style, letters: int = LETTERS
+    rows: Sequence[Sequence[Stretch]], window: Window, style: Style, letters: int
 ) -> list[Trace]:
     """Traces that draw the states of each row at the height of its number, from 0 on.
 
@@ -56,6 +55,15 @@ def lanes(
             found[one.state].append((row, one))
     letter_us = window.length_us / letters
     return [_trace(state, found[state], window, style, letter_us) for state in State]
+
+
+def letters_in(width_px: int) -> int:
+    """How many letters have room beside each other in so many pixels.
+
+    >>> letters_in(700), letters_in(-80)
+    (100, 1)
+    """
+    return max(1, width_px // _LETTER_PX)
 
 
 def lane_text(told: Sequence[Stretch]) -> str:

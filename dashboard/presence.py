@@ -197,7 +197,8 @@ def _by_data(evidence: Evidence, silences: NDArray[np.int64], link: Link) -> Ite
     """A stretch in which data decide, cut where they fall silent and where they go on."""
     connected = link.state is State.CONNECTED
     state, words = data_state(0, evidence.stale_us, connected=connected)
-    if state is State.UNKNOWN and link.end_us <= (evidence.began_us or 0):
+    began_us = evidence.began_us
+    if state is State.UNKNOWN and began_us is not None and link.end_us <= began_us:
         words = _NOT_YET
     told, why = data_state(math.inf, evidence.stale_us, connected=connected)
     now_us = link.start_us

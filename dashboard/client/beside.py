@@ -66,7 +66,7 @@ def _lane_key(look: Look) -> str:
 
 
 def _lane(look: Look, told: Sequence[Stretch]) -> Json:
-    made = presence.figure(told, look.window, look.style)
+    made = presence.figure(told, look.window, look.style, look.width)
     words = {"lane_words": presence.words(told)}
     if look.drawn.get("lane") != _lane_key(look):
         return {"lane": made} | words

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard import charts
-from dashboard.lane import lane_text, lanes
+from dashboard.lane import lane_text, lanes, letters_in
 from dashboard.presence import Stretch, reach, stretches
 from dashboard.question import MetricPicture, Picture
 from dashboard.style import Style
@@ -18,6 +18,7 @@ from telemetry.reading import Kind
 from telemetry.window import Window
 
 HEIGHT_PX = 46
+_LEFT_PX, _RIGHT_PX, _BESIDE_PX = 56, 12, 40
 _MOST_STATES = 20_000
 
 MOVING = ("base", "x", "y", "customdata", "text", "hovertext")
@@ -59,8 +60,8 @@ def _answers(
     return [Answer(series, shown, one.answer.bucket_us), *beside]
 
 
-def figure(found: Sequence[Stretch], window: Window, style: Style) -> dict[str, Any]:
-    """The lane as a figure, on the same time axis as the charts above it."""
+def figure(found: Sequence[Stretch], window: Window, style: Style, width: int) -> dict[str, Any]:
+    """The lane as a figure, on the time axis of the charts above it, on a page of that width."""
     hidden = {"showticklabels": False, "showgrid": False, "showspikes": False, "ticks": ""}
     layout = charts.layout(
         style,
@@ -68,7 +69,7 @@ def figure(found: Sequence[Stretch], window: Window, style: Style) -> dict[str, 
         barmode="overlay",
         bargap=0,
         hovermode="closest",
-        margin={"l": 56, "r": 12, "t": 2, "b": 6},
+        margin={"l": _LEFT_PX, "r": _RIGHT_PX, "t": 2, "b": 6},
         xaxis=charts.time_axis(window, style, 1) | hidden | {"automargin": False},
         yaxis={
             "range": [-0.5, 0.5],
@@ -80,7 +81,8 @@ def figure(found: Sequence[Stretch], window: Window, style: Style) -> dict[str, 
             "tickfont": {"size": 11},
         },
     )
-    return {"data": lanes([found], window, style), "layout": layout}
+    letters = letters_in(width - _LEFT_PX - _RIGHT_PX - _BESIDE_PX)
+    return {"data": lanes([found], window, style, letters), "layout": layout}
 
 
 def words(found: Sequence[Stretch]) -> str:

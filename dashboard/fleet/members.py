@@ -157,13 +157,16 @@ def _member(
     stale_us = client_stale_us(cadences, latest)
     newest_us = max((one.time_us for one in latest), default=0)
     state, words = present(seen, newest_us, stale_us, now_us)
+    received_us = max([one.received_us for one in latest], default=_changed_us(connections))
     if not latest:
         words = f"{words}; no reading yet"
+    elif state is State.SILENT and now_us - received_us <= stale_us:
+        words = f"{words}; older readings arrive"
     return Member(
         client,
         state,
         words,
-        max([one.received_us for one in latest], default=_changed_us(connections)),
+        received_us,
         every_us(cadences, latest, stale_us),
         sorted(latest, key=_numbers_first)[:MOST_METRICS],
         len(latest),

@@ -12,7 +12,7 @@ from dashboard.fleet.grid import filter_of
 from dashboard.fleet.members import Member
 from dashboard.fleet.rows import GROUPS
 from dashboard.fleet.survey import Survey
-from dashboard.lane import lanes
+from dashboard.lane import lanes, letters_in
 from dashboard.page import Json, Look
 from dashboard.presence import Blank, Stretch, reach, stretches
 from dashboard.watching import blanks, client_evidence
@@ -26,7 +26,7 @@ MOST_STRIPS = 40
 """The worst so many clients have a strip."""
 
 _ROW_PX, _AXIS_PX, _NAME_PX = 24, 44, 132
-_BESIDE_PX, _LETTER_PX = 80, 7
+_BESIDE_PX = 80
 _STEPS = 100
 _BUCKETS = 600
 _MOST_STATES = 2000
@@ -170,7 +170,7 @@ def _traces(
     rows: Sequence[Sequence[Stretch]], members: Sequence[Member], window: Window, look: Look
 ) -> list[dict[str, Any]]:
     """The lanes, each bar with the name of its client for who clicks on it."""
-    letters = max(1, (look.width - _NAME_PX - _BESIDE_PX) // _LETTER_PX)
+    letters = letters_in(look.width - _NAME_PX - _BESIDE_PX)
     traces = lanes(rows, window, look.style, letters)
     for trace in traces:
         trace["customdata"] = [

@@ -304,7 +304,7 @@ def test_lane_has_a_trace_for_each_state_and_words_beside_colours() -> None:
     """A patch finds each state in its place; hostile words are shown as text."""
     ended = [connection(900, 1300, "<b>%{x}"), connection(1600)]
     found = stretches(evidence(EVERY_10_S, ended), [], WINDOW, NOW)
-    traces = lanes([found, found], WINDOW, STYLE)
+    traces = lanes([found, found], WINDOW, STYLE, 80)
     assert [one["name"] for one in traces] == [
         "disconnected", "silent", "unknown", "collector down", "reporting", "connected",
     ]  # fmt: skip
@@ -321,7 +321,7 @@ def test_lane_of_a_restless_client_is_bounded() -> None:
     parts = [connection(at, at + 1, Ending.CLOSED) for at in range(900, 2000, 2)]
     found = stretches(evidence((), parts, stale_us=math.inf), [], WINDOW, NOW)
     assert len(found) == 1000
-    assert sum(len(one["text"]) for one in lanes([found], WINDOW, STYLE)) <= 2 * FINEST + 1
+    assert sum(len(one["text"]) for one in lanes([found], WINDOW, STYLE, 80)) <= 2 * FINEST + 1
 
 
 def test_lane_is_told_in_words() -> None:

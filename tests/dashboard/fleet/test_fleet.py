@@ -78,6 +78,19 @@ def test_disconnected_client_says_why(fleet: Fleet) -> None:
     assert one_of(fleet).words == "disconnected: bad socket read/write: <b>"
 
 
+def test_client_that_tells_its_past_is_silent_and_says_that_something_arrives(
+    fleet: Fleet,
+) -> None:
+    """What it measures now nobody knows; that it is at work can be seen."""
+    fleet.connect("logger", 900)
+    fleet.report("logger", range(500, 800, 10))
+    late = Reading(Series("logger", "temperature"), NOW - 490 * S, 21.0, delay_us=488 * S)
+    fleet.write(Batch(arrivals=[Arrival(account("logger", NOW), [late])]))
+    member = one_of(fleet)
+    assert member.words == "connected, but no reading for more than 30 s; older readings arrive"
+    assert (member.state, member.seen_us) == (State.SILENT, NOW - 2 * S)
+
+
 def test_client_that_never_sent_a_reading_is_there(fleet: Fleet) -> None:
     """Whoever connects is part of the fleet; Culex's own connections are not."""
     fleet.connect("new", 5)
