@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.display import NOTHING, count_text
 from dashboard.fleet.survey import Survey
 from dashboard.parts import icon
+from dashboard.sight import sees_all
 from telemetry.reading import Latest, Series
 from telemetry.window import SECOND_US
 
@@ -44,7 +45,7 @@ def figures(found: Survey, now_us: int) -> list[html.Div]:
     """The tiles that only tell."""
     books = found.books
     facts = (
-        ("activity", "Messages now", _rate(found.latest, now_us), "all that arrives, each second"),
+        ("activity", "Messages now", *_messages(found, now_us)),
         ("shield-exclamation", "Rejected today", _share(books.rejected), "of the messages"),
         ("pie-chart", "Complete today", _share(books.complete_all, down=True),
          "readings that arrived, of those expected"),
@@ -62,11 +63,23 @@ def _tile(symbol: str, name: str, value: str) -> list[Component]:
     ]
 
 
-def _rate(latest: Sequence[Latest], now_us: int) -> str:
+def _messages(found: Survey, now_us: int) -> tuple[str, str]:
+    """How many arrive each second; who may see some clients is told of those, from the ledger."""
+    if sees_all():
+        return _collected(found.latest, now_us), "all that arrives, each second"
+    rates = found.books.rates.per_minute.values()
+    return _rate(sum(rates) / 60) if rates else NOTHING, "of these clients, each second"
+
+
+def _collected(latest: Sequence[Latest], now_us: int) -> str:
     found = next((one for one in latest if one.series == _RATE), None)
     if found is None or isinstance(found.value, str) or now_us - found.time_us > _RATE_US:
         return NOTHING
-    return f"{found.value:.3g}/s" if found.value < 999.5 else f"{found.value:.0f}/s"  # noqa: PLR2004  # three digits
+    return _rate(found.value)
+
+
+def _rate(each_second: float) -> str:
+    return f"{each_second:.3g}/s" if each_second < 999.5 else f"{each_second:.0f}/s"  # noqa: PLR2004  # three digits
 
 
 def _share(share: float, *, down: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -16,6 +17,8 @@ from mosquitto.access_seen import Grant
 from mosquitto.access_tokens import Tokens
 from mosquitto.access_users import Users
 from mosquitto.detail import Detail
+from telemetry.batch import Arrival, Batch
+from telemetry.ledger import Outcome, account
 from telemetry.reading import Series
 from telemetry.settings import Settings
 from telemetry.store import open_appender
@@ -133,6 +136,21 @@ def test_fleet_has_clients_that_were_let_in_as_far_as_they_may_be_seen(
     assert "vault-annex" in whole
     assert "cold-store" in some
     assert not re.search("vault|deep", some)
+
+
+def test_messages_now_are_those_of_clients_that_may_be_seen(
+    guest: FlaskClient, ask: Asker, settings: Settings
+) -> None:
+    """What arrives in all would tell of the others: two a minute are of the one that is seen."""
+    received_us = NOON_US - 1800 * SECOND_US
+    arrivals = [
+        Arrival(account(client, received_us), (), Outcome.STORED)
+        for client, number in ((SEEN, 120), (HIDDEN, 240))
+        for _ in range(number)
+    ]
+    with closing(open_appender(settings.store_path)) as appender:
+        appender.append(Batch(arrivals=arrivals))
+    assert '"children":"0.0333' in ask(guest, "fleet", "")
 
 
 def test_hidden_client_is_answered_as_one_that_does_not_exist(
