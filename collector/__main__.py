@@ -7,6 +7,7 @@ import structlog
 from collector.daemon import replay, run
 from collector.status import read_status
 from mosquitto.access_change import note_command
+from telemetry.daemon import log_to_stderr
 from telemetry.fault import one_sentence
 from telemetry.job import Replay, Result
 from telemetry.quarantine import Choice
@@ -18,6 +19,7 @@ log = structlog.get_logger("collector")
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Keeps what MQTT clients measure: commits each reading, then acknowledges it."""
+    log_to_stderr()
 
 
 @main.command("run")

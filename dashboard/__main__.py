@@ -8,6 +8,7 @@ from dashboard.user_commands import audit, prepared, token, user
 from mosquitto.access_users import Users
 from mosquitto.renewal import prepare_http
 from telemetry.daemon import (
+    log_to_stderr,
     pid_file,
     prepare_folders,
     start_logging,
@@ -20,6 +21,7 @@ from telemetry.settings import Settings, load_settings
 @click.group()
 def main() -> None:
     """The dashboard: charts, export and HTTP API."""
+    log_to_stderr()
 
 
 @main.command()

@@ -8,7 +8,7 @@ from mosquitto import broker, provision
 from mosquitto.certificate_commands import authority, renew
 from mosquitto.client_certificate_commands import certificate
 from mosquitto.client_commands import client
-from telemetry.daemon import prepare_folders, start_logging
+from telemetry.daemon import log_to_stderr, prepare_folders, start_logging
 from telemetry.fault import one_sentence
 from telemetry.settings import load_settings
 
@@ -16,6 +16,7 @@ from telemetry.settings import load_settings
 @click.group()
 def main() -> None:
     """Who may speak: the broker, its certificates, clients and their topics."""
+    log_to_stderr()
 
 
 @main.command()

@@ -3,11 +3,13 @@
 import click
 
 from telemetry.commands import backup, doctor, erase, export, importing, retain, stats, tidy, verify
+from telemetry.daemon import log_to_stderr
 
 
 @click.group(context_settings={"max_content_width": 100})
 def main() -> None:
     """Export, import, erase, keep and count what was measured; say why something is not there."""
+    log_to_stderr()
 
 
 for _command in (

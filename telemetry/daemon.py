@@ -80,6 +80,11 @@ class SharedFileHandler(logging.handlers.RotatingFileHandler):
             stale.close()
 
 
+def log_to_stderr() -> None:
+    """Log lines of a command go beside what it prints: that may be JSON or CSV for a program."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def start_logging(settings: Settings, process: str) -> None:
     """Sends every log line of this process to the console and to its rotated file."""
     shared: list[Processor] = [

@@ -6,12 +6,20 @@ from pathlib import Path
 
 import psutil
 import pytest
+import structlog
 
 from mosquitto import live
 from mosquitto.broker import end_orphan
 from mosquitto.provision import add_client, initialise
 from telemetry.settings import Settings
 from tests.support import Process, make_settings, start_broker
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that runs within a test says where its log lines go; the next test does not ask."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from telemetry.daemon import (
     writer_lock,
 )
 from telemetry.settings import LogFormat, Settings
+from tests.support import culex, make_settings
 
 
 @pytest.fixture
@@ -213,3 +214,12 @@ def test_signal_to_stop_is_not_missed_while_the_main_thread_waits(
     other.join()
     os.close(reader)
     assert missed == [False]
+
+
+def test_log_lines_of_a_command_are_no_part_of_what_it_prints(tmp_path: Path) -> None:
+    """A program reads that; a person sees both."""
+    made = culex(make_settings(tmp_path), "mosquitto", "init")
+    assert made.returncode == 0, made.stderr
+    assert "issued a certificate" in made.stderr
+    (line,) = made.stdout.splitlines()
+    assert line.startswith("Ready.")
