@@ -31,7 +31,7 @@ LOG = "$SYS/broker/log/"
 OPEN_CONNECTIONS = 20_000
 """How many are followed at once: more than our own broker takes. Of others, only that is told."""
 
-LOGINS_KNOWN = 1000
+LOGINS_KNOWN = OPEN_CONNECTIONS
 """So many names are known by which somebody logged in; where anybody may, names cost nothing."""
 
 _HEARD = frozenset({f"{LOG}N", f"{LOG}E"})  # not M: its lines begin with the client's identifier

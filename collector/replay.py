@@ -81,6 +81,8 @@ def _decode(entries: Iterable[Entry], loader: Loader) -> Batch:
             continue
         message = _message(entry)
         account, translation = loader.translate(message, Flag.REPLAYED.value)
+        if not account.client:  # who logged in then is not known for ever: it stays where it is
+            account = entry.message.account
         arrival, again = judge(message, account, translation)
         if again is not None and entry.message.outcome is None:
             again = replace(again, outcome=None)  # its other parts were good the first time

@@ -141,7 +141,7 @@ def _strangers(snapshot: Snapshot, client: str, lately: Window) -> Iterator[Even
 
 
 def _groups(snapshot: Snapshot, client: str, since_us: int) -> Sequence[Group]:
-    """By the ledger's account, or by topic: a client without readings has no account."""
+    """By the ledger's account, or by topic: a client without readings may have no account."""
     own = {topic.name for topic in snapshot.topics_of(client, _MOST_TOPICS)}
     return [
         group

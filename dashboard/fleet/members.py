@@ -93,13 +93,18 @@ def without_strangers(links: Links, latest: Iterable[Latest]) -> Links:
 
 
 def unread(snapshot: Snapshot, links: Links, latest: Iterable[Latest]) -> Mapping[str, Topic]:
-    """Of clients that are connected and have no reading: the topic on which each last spoke.
+    """Of clients that connected lately and have no reading: the topic on which each last spoke.
 
-    Of twenty of them at most: for each, all topics are looked through.
+    Of the twenty that connected last: for each, all topics are looked through.
     """
     known = {one.series.client for one in latest} | _OURS | {""}
-    names = [name for name in links.connections if name not in known][:_MOST_UNREAD]
-    found = {name: snapshot.topics_of(name, 1) for name in names}
+    begun = {
+        name: max(one.since_us for one in ones)
+        for name, ones in links.connections.items()
+        if name not in known
+    }
+    newest = sorted(begun, key=lambda name: -begun[name])[:_MOST_UNREAD]
+    found = {name: snapshot.topics_of(name, 1) for name in newest}
     return {name: topics[0] for name, topics in found.items() if topics}
 
 

@@ -34,7 +34,8 @@ _LEDGER = (
     "WHERE hour_us >= ? AND hour_us < ? ORDER BY client, hour_us"
 )
 _BEGUN = """SELECT client, metric, max(oldest_us, coalesce(
-        (SELECT min(hour_us) FROM ledger WHERE ledger.client = series.client), oldest_us))
+        (SELECT hour_us FROM ledger WHERE ledger.client = series.client AND readings_stored > 0
+            ORDER BY hour_us LIMIT 1), oldest_us))
     FROM series"""
 _ROWS = f"""SELECT client, received_us - (received_us % {HOUR_US} + {HOUR_US}) % {HOUR_US}, count(*)
     FROM (SELECT client, time_us + delay_us AS received_us

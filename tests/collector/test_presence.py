@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector import presence
 from collector.lately import ID_CHARACTERS, stored_id
 from collector.message import Message
 from collector.outage import Outage
-from collector.presence import LOGINS_KNOWN, OPEN_CONNECTIONS, Roster
+from collector.presence import OPEN_CONNECTIONS, Roster
 from telemetry.denials import Denial
 from telemetry.presence import Connection, Ending, Event, EventKind
 from telemetry.refusals import read_detail
@@ -56,15 +57,18 @@ def seconds(one: Connection) -> tuple[float, float | None]:
     return (one.since_us - START_US) / SECOND_US, until
 
 
-def test_name_of_a_login_is_known_also_when_it_is_gone_or_a_new_roster_is_told_of_it() -> None:
+def test_name_of_a_login_is_known_also_when_it_is_gone_or_a_new_roster_is_told_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Of so many that anybody may make them up, only the first."""
+    monkeypatch.setattr(presence, "LOGINS_KNOWN", 10)
     roster = Roster()
     hear(roster, opening("id-1"), "Client id-1 disconnected.")
     before = Connection("id-2", "pump", HERE, "5", 60, clean_start=True, since_us=START_US)
     assert (roster.knows("tank"), roster.knows("id-1")) == (True, False)
     assert Roster([before], START_US).knows("pump")
-    hear(roster, *(opening("id-1", username=f"u{n}") for n in range(LOGINS_KNOWN)))
-    assert (roster.knows("tank"), roster.knows("u0"), roster.knows("u999")) == (True, True, False)
+    hear(roster, *(opening("id-1", username=f"u{n}") for n in range(10)))
+    assert (roster.knows("tank"), roster.knows("u0"), roster.knows("u9")) == (True, True, False)
 
 
 def test_client_let_in_is_a_connection() -> None:

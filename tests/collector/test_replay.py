@@ -85,6 +85,17 @@ def test_replay_of_a_birth_that_found_no_room_keeps_what_it_says(
         assert feed(appender, one, data(1)) == []
 
 
+def test_replay_of_what_stays_leaves_it_to_whose_it_was(appender: Appender) -> None:
+    """Another process does not know who had logged in when it came."""
+    first, later = (Loader(tools(appender, "clients/{client}/{metric}")) for _ in range(2))
+    said = b"New client connected from 127.0.0.1:4157 as id-7 (p5, c1, k60, u'scale')."
+    feed(appender, first, Message("$SYS/broker/log/N", said, NOW_US))
+    feed(appender, first, Message("clients/scale/m", b"\x00", NOW_US + 1))
+    assert replayed(appender, later)["stay"] == 1
+    (kept,) = appender.quarantined(Choice(), 0, 9)
+    assert kept.message.account.client == "scale"
+
+
 def test_replay_of_an_older_birth_leaves_the_newer_one_in_force(
     appender: Appender, monkeypatch: pytest.MonkeyPatch
 ) -> None:

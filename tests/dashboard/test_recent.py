@@ -100,6 +100,26 @@ def counted(read: list[int], name: str) -> Callable[..., Columns]:
     return method
 
 
+@pytest.mark.parametrize(("rows", "at_most", "found"), [
+    (0, 0, 0), (1, 0, None), (100, 100, 100), (101, 100, None), (101, 101, 101), (250, 250, 250),
+    (250, 249, None), (250, 9999, 250), (5, 9999, 5),
+])  # fmt: skip
+def test_columns_are_all_of_a_window_or_none(
+    tmp_path: Path, rows: int, at_most: int, found: int | None
+) -> None:
+    """Few are read at once and many counted first; either way none is left out."""
+    path = fill(tmp_path / "culex.db", [*every(SECOND_US, 300)])
+    window = Window(NOON_US + 1 - rows * SECOND_US, NOON_US + 2)
+    with asking(path) as querier, querier.snapshot() as snapshot:
+        (latest,) = snapshot.latest("boiler")
+        whole = snapshot.read(latest.series, window).frame["time_us"].tolist()
+        columns = snapshot.kept.of(latest.series).columns(window, at_most)
+    assert len(whole) == rows
+    assert (None if columns is None else columns["time_us"].tolist()) == (
+        None if found is None else whole
+    )
+
+
 def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an hour and its means the second question reads a few seconds."""
     path = fill(tmp_path / "culex.db", every(SECOND_US, 5400))

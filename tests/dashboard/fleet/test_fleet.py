@@ -103,7 +103,7 @@ def test_client_that_never_sent_a_reading_is_there(fleet: Fleet) -> None:
 
 
 def test_client_whose_messages_are_no_readings_is_heard_and_says_so(fleet: Fleet) -> None:
-    """It is seen when it speaks, its messages count as its own, and the row says where they go."""
+    """It is seen when it speaks, and the row says where its messages go."""
     fleet.connect("scale", 900)
     spoken_us = NOW - 3 * S
     garbage = [Arrival(account("scale", NOW - n * 3 * S), (), Outcome.QUARANTINED) for n in (2, 1)]

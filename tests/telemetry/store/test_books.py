@@ -287,6 +287,8 @@ def test_ledger_of_all_is_that_of_each(appender: Appender, path: Path) -> None:
 def test_series_arrive_since_the_ledger_knows_their_client(appender: Appender, path: Path) -> None:
     """A metric that came later began then; an hour that was imported was before there was any."""
     metrics = [Series("boiler", name) for name in ("old", "new")]
+    garbage = Account("boiler", NOON_US - HOUR_US)  # no reading of it: nothing was expected yet
+    appender.append(Batch(arrivals=[Arrival(garbage, (), Outcome.QUARANTINED)]))
     appender.append(Batch([reading(NOON_US - 9 * HOUR_US, series=metrics[0])]))
     new = reading(NOON_US + 5, series=metrics[1])
     appender.append(Batch(arrivals=[Arrival(HERE, [at(1)]), Arrival(HERE, [new])]))
