@@ -93,8 +93,8 @@ def test_command_that_is_shown_works_and_each_step_is_told(
     kept = Access(stack.settings.access_path).detail("cellar-meter")
     assert kept is not None
     assert (kept.detail.description, kept.changed_by) == ("<b>Water</b> meter", "admin")
-    expect(page.locator(".clients-table small").first).to_be_visible()
-    expect(page.locator(".clients-table")).to_contain_text("<b>Water</b> meter")
+    description = page.locator(".clients-table small", has_text="<b>Water</b> meter")
+    expect(description).to_be_visible()
 
 
 def test_python_program_that_is_shown_works(pages: Opener, stack: Stack, tmp_path: Path) -> None:
